@@ -1,0 +1,49 @@
+# The two commands: `make demo` and `make test`. Both make .venv themselves on a machine that has python3 with venv, make and git.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: demo test check bench docs lock wheel clean long
+
+demo: $(STAMP)
+	$(BIN)/hefu demo
+
+test: $(STAMP)
+	$(BIN)/python scripts/run_tests.py
+
+check: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+bench: $(STAMP)
+	$(BIN)/python -m bench
+
+docs: $(STAMP)
+	$(BIN)/python scripts/make_docs.py
+
+wheel: $(STAMP)
+	$(BIN)/uv build --wheel --no-build-isolation --python $(BIN)/python --out-dir dist
+
+# The long runs that a release waits for: 1,000 kills, every single bit of a bundle.
+long: $(STAMP)
+	$(BIN)/python scripts/kill_run.py --kills 1000
+	$(BIN)/python scripts/bit_run.py
+
+# Hashes, no download addresses: any index or mirror serves, and none can change a byte.
+lock: $(STAMP)
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements/bootstrap.in -o requirements/bootstrap.txt
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q pyproject.toml --extra postgres -o requirements/product.txt
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q pyproject.toml --extra postgres --group dev -o requirements/dev.txt
+
+$(STAMP): requirements/bootstrap.txt requirements/dev.txt pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { echo "hefu: cannot make .venv; on Debian: apt install python3-venv" >&2; exit 1; }
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "hefu: Python 3.11 or later is needed; set PYTHON=/path/to/python3.11" >&2; exit 1; }
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
+	$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+clean:
+	rm -rf .venv build dist

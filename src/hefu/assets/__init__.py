@@ -1,0 +1,1 @@
+"""The header that every asset shares: owner, amounts, encumbrances, freezes, history."""

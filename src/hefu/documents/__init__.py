@@ -1,0 +1,1 @@
+"""Invoice files in, canonical records out."""

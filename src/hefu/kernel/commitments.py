@@ -1,0 +1,77 @@
+"""
+Commitments to terms that only the parties need, one salt a field.
+
+The ledger holds the Merkle root over the field commitments, in order of field name. Whoever holds the salts can open any
+field without the others; deleting a field's salt is its erasure, for 128 bits of salt cannot be guessed
+(docs/decisions/0004-commitments.md).
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+
+from hefu.kernel import merkle
+from hefu.kernel.codec import Record, encode
+from hefu.kernel.errors import UsageError
+from hefu.kernel.hashing import TAGS, Hash, Tag
+
+FieldValue = str | int | bytes
+_FIELD = TAGS[Tag.FIELD]
+
+
+class OpenField(Record):
+    """One field with what opens it."""
+
+    name: str
+    value: FieldValue
+    salt: bytes
+
+
+class Terms(Record):
+    """All fields of one set of terms, in order of name. Secret: it belongs into a vault, never onto a ledger."""
+
+    fields: tuple[OpenField, ...]
+
+
+class OpenedTerms(Record):
+    """What a holder shows: every commitment, and the fields chosen, by position."""
+
+    commitments: tuple[bytes, ...]
+    opened: tuple[tuple[int, OpenField], ...]
+
+
+def field_commitment(h: Hash, field: OpenField) -> bytes:
+    """Hiding and binding commitment to one field."""
+    return h(_FIELD + field.salt + encode((field.name, field.value)))
+
+
+def terms_of(values: Mapping[str, FieldValue], salts: Mapping[str, bytes]) -> Terms:
+    """
+    Terms from values and a fresh salt for each.
+
+    Raises:
+        UsageError: A salt is missing or not 16 bytes, or a text is not in Unicode's normal form C.
+    """
+    fields = []
+    for name in sorted(values):
+        value, salt = values[name], salts.get(name, b"")
+        if len(salt) != 16:
+            raise UsageError(f"field {name} needs a salt of 16 bytes")
+        if isinstance(value, str) and unicodedata.normalize("NFC", value) != value:
+            raise UsageError(f"field {name} is not in Unicode normal form C")
+        fields.append(OpenField(name, value, salt))
+    return Terms(tuple(fields))
+
+
+def terms_root(h: Hash, terms: Terms) -> bytes:
+    """What goes onto the ledger for a set of terms, 32 bytes."""
+    return merkle.root(h, [field_commitment(h, field) for field in terms.fields])
+
+
+def open_fields(h: Hash, terms: Terms, names: frozenset[str]) -> OpenedTerms:
+    """Open the named fields; the others stay commitments."""
+    return OpenedTerms(
+        tuple(field_commitment(h, field) for field in terms.fields),
+        tuple((i, field) for i, field in enumerate(terms.fields) if field.name in names),
+    )

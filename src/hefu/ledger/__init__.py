@@ -1,0 +1,1 @@
+"""Transactions, blocks, the authenticated state and its proofs. It knows no contract."""

@@ -1,0 +1,1 @@
+"""Fingerprints of documents that nobody can guess."""

@@ -1,0 +1,1 @@
+"""SQL views of the ledger, rebuilt from events; never a source of truth."""
