@@ -1,0 +1,1 @@
+"""One shape for everything that somebody vouches for."""

@@ -1,0 +1,1 @@
+"""The clock record: business time where genesis says that it is simulated."""

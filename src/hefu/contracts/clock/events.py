@@ -1,0 +1,9 @@
+"""Events of the clock."""
+
+from hefu.kernel.codec import Record
+
+
+class ClockAdvanced(Record, tag="clock.advanced"):
+    """Business time is now this instant."""
+
+    at_ms: int

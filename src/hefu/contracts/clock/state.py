@@ -1,0 +1,14 @@
+"""The clock's one record."""
+
+from hefu.kernel.codec import Codec, Record
+
+CLOCK_KEY = b"C"
+
+
+class ClockRecord(Record):
+    """Simulated business time, milliseconds since 1970 UTC."""
+
+    at_ms: int
+
+
+CLOCK: Codec[ClockRecord] = Codec(ClockRecord)

@@ -1,0 +1,1 @@
+"""Organisations, accounts, keys; members and roles by votes."""

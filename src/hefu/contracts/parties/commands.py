@@ -1,0 +1,98 @@
+"""Commands of the parties contract."""
+
+from __future__ import annotations
+
+from hefu.kernel.codec import Record
+
+
+class NewKey(Record):
+    """
+    A key to be added: purposes, largest amount that it signs alone (0: no limit), digests of certificate and mandate.
+
+    `possession` is the key's own signature over `possession_message`, so that nobody registers another's key.
+    """
+
+    key: bytes
+    purposes: tuple[str, ...]
+    limit_minor: int
+    certificate: bytes
+    mandate: bytes
+    possession: bytes
+
+
+class Enrol(Record, tag="parties.enrol"):
+    """A registrar vouches for a new organisation; `identity` is its keyed digest of the USCC."""
+
+    registrar: bytes
+    salt: bytes
+    identity: bytes
+    roles: tuple[str, ...]
+    keys: tuple[NewKey, ...]
+
+
+class OpenAccount(Record, tag="parties.open-account"):
+    """An organisation opens an account."""
+
+    organisation: bytes
+    salt: bytes
+
+
+class AddKey(Record, tag="parties.add-key"):
+    """An organisation adds a key that holds from a height."""
+
+    organisation: bytes
+    key: NewKey
+    from_height: int
+
+
+class RevokeKey(Record, tag="parties.revoke-key"):
+    """An organisation ends a key at a height; signatures in earlier blocks stay good."""
+
+    organisation: bytes
+    key: bytes
+    from_height: int
+
+
+class Admit(Record, tag="admit"):
+    """Change: a new organisation with roles, as a member or not."""
+
+    salt: bytes
+    identity: bytes
+    roles: tuple[str, ...]
+    member: bool
+    keys: tuple[NewKey, ...]
+
+
+class SetRoles(Record, tag="set-roles"):
+    """Change: an organisation's roles and membership."""
+
+    organisation: bytes
+    roles: tuple[str, ...]
+    member: bool
+
+
+class SetStatus(Record, tag="set-status"):
+    """Change: suspend an organisation or make it active again."""
+
+    organisation: bytes
+    status: str
+
+
+Change = Admit | SetRoles | SetStatus
+
+
+class ProposeChange(Record, tag="parties.propose-change"):
+    """A member proposes a change; this is its vote for it."""
+
+    proposer: bytes
+    salt: bytes
+    change: Change
+    until_ms: int
+
+
+class Vote(Record, tag="parties.vote"):
+    """A member's vote; two thirds of the members adopt, more than a third against rejects."""
+
+    proposal: bytes
+    voter: bytes
+    approve: bool

@@ -1,0 +1,81 @@
+"""Events of the parties contract."""
+
+from __future__ import annotations
+
+from hefu.contracts.parties.commands import Change
+from hefu.kernel.codec import Record
+
+
+class OrganisationEnrolled(Record, tag="parties.organisation-enrolled"):
+    """An organisation exists; `vetted_by` is who vouched, zeros for a founder."""
+
+    organisation: bytes
+    identity: bytes
+    roles: tuple[str, ...]
+    member: bool
+    vetted_by: bytes
+
+
+class AccountOpened(Record, tag="parties.account-opened"):
+    """An account exists."""
+
+    account: bytes
+    organisation: bytes
+
+
+class KeyAdded(Record, tag="parties.key-added"):
+    """A key holds from a height."""
+
+    key: bytes
+    organisation: bytes
+    purposes: tuple[str, ...]
+    limit_minor: int
+    from_height: int
+    certificate: bytes
+    mandate: bytes
+    vetted_by: bytes
+
+
+class KeyRevoked(Record, tag="parties.key-revoked"):
+    """A key no longer holds from a height on."""
+
+    key: bytes
+    from_height: int
+
+
+class ChangeProposed(Record, tag="parties.change-proposed"):
+    """A change is up for votes."""
+
+    proposal: bytes
+    change: Change
+    until_ms: int
+
+
+class VoteCast(Record, tag="parties.vote-cast"):
+    """A member voted."""
+
+    proposal: bytes
+    voter: bytes
+    approve: bool
+
+
+class ChangeDecided(Record, tag="parties.change-decided"):
+    """The votes decided a proposal."""
+
+    proposal: bytes
+    adopted: bool
+
+
+class RolesChanged(Record, tag="parties.roles-changed"):
+    """An organisation has other roles or membership."""
+
+    organisation: bytes
+    roles: tuple[str, ...]
+    member: bool
+
+
+class StatusChanged(Record, tag="parties.status-changed"):
+    """An organisation is suspended or active."""
+
+    organisation: bytes
+    status: str

@@ -1,0 +1,1 @@
+"""The parties contract asks nothing of others."""

@@ -1,0 +1,97 @@
+"""Records of the parties contract and their keys."""
+
+from __future__ import annotations
+
+from hefu.contracts.parties.commands import Change
+from hefu.kernel.codec import Codec, Record
+
+SCHEMA = 1
+MEMBERS_KEY = b"M"
+
+
+class OrganisationRecord(Record):
+    """An organisation under a pseudonym; `identity` is a keyed digest of its USCC."""
+
+    schema: int
+    identity: bytes
+    roles: tuple[str, ...]
+    member: bool
+    status: str
+    vetted_by: bytes
+
+
+class AccountRecord(Record):
+    """Who owns an account. A later schema may hold a commitment here."""
+
+    schema: int
+    organisation: bytes
+
+
+class KeyRecord(Record):
+    """A signing key; it holds from `valid_from` until before `valid_until` (0: no end). Never deleted."""
+
+    schema: int
+    organisation: bytes
+    purposes: tuple[str, ...]
+    limit_minor: int
+    valid_from: int
+    valid_until: int
+    certificate: bytes
+    mandate: bytes
+    vetted_by: bytes
+
+
+class IdentityRecord(Record):
+    """Which organisation has an identity digest; keeps one firm from enrolling twice with one registrar."""
+
+    organisation: bytes
+
+
+class ProposalRecord(Record):
+    """A change up for votes; `status` is open, adopted or rejected."""
+
+    schema: int
+    change: Change
+    until_ms: int
+    approving: tuple[bytes, ...]
+    refusing: tuple[bytes, ...]
+    status: str
+
+
+class MembersRecord(Record):
+    """The members, in order of identifier."""
+
+    members: tuple[bytes, ...]
+
+
+ORGANISATION: Codec[OrganisationRecord] = Codec(OrganisationRecord)
+ACCOUNT: Codec[AccountRecord] = Codec(AccountRecord)
+KEY: Codec[KeyRecord] = Codec(KeyRecord)
+IDENTITY: Codec[IdentityRecord] = Codec(IdentityRecord)
+PROPOSAL: Codec[ProposalRecord] = Codec(ProposalRecord)
+MEMBERS: Codec[MembersRecord] = Codec(MembersRecord)
+
+
+def organisation_key(organisation: bytes) -> bytes:
+    """State key of an organisation."""
+    return b"O" + organisation
+
+
+def account_key(account: bytes) -> bytes:
+    """State key of an account."""
+    return b"A" + account
+
+
+def key_key(public_key: bytes) -> bytes:
+    """State key of a signing key."""
+    return b"K" + public_key
+
+
+def identity_key(identity: bytes) -> bytes:
+    """State key of an identity digest."""
+    return b"N" + identity
+
+
+def proposal_key(proposal: bytes) -> bytes:
+    """State key of a proposal."""
+    return b"P" + proposal

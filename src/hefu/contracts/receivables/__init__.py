@@ -1,0 +1,1 @@
+"""Receivables: confirmed, split, passed on, financed, settled."""

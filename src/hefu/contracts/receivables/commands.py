@@ -1,0 +1,165 @@
+"""Commands of the receivables contract. Amounts are minor units; accounts, documents and rights are 32-byte identifiers."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from hefu.assets.tags import Tag
+from hefu.kernel.codec import Record
+from hefu.kernel.money import Amount
+
+
+class Propose(Record, tag="receivables.propose"):
+    """The seller proposes a receivable on its document for the obligor to confirm; unanswered it lapses after `until_ms`."""
+
+    document: bytes
+    salt: bytes
+    amount: Amount
+    due_on: date
+    terms: bytes
+    until_ms: int
+
+
+class Confirm(Record, tag="receivables.confirm"):
+    """
+    The obligor confirms what it owes (确权).
+
+    `confirmation` is the digest of the text that settles defences and set-off; `tag` is the document's tag as the obligor
+    computed it itself.
+    """
+
+    right: bytes
+    amount: Amount
+    confirmation: bytes
+    tag: Tag
+
+
+class Refuse(Record, tag="receivables.refuse"):
+    """The obligor refuses a proposal for a reason of the closed list."""
+
+    right: bytes
+    reason: str
+
+
+class Withdraw(Record, tag="receivables.withdraw"):
+    """The seller withdraws a proposal."""
+
+    right: bytes
+
+
+class Raise(Record, tag="receivables.raise"):
+    """The seller raises a receivable on evidence alone, unconfirmed and marked so for ever (脱核)."""
+
+    document: bytes
+    salt: bytes
+    amount: Amount
+    due_on: date
+    terms: bytes
+    delivery: bytes
+
+
+class Split(Record, tag="receivables.split"):
+    """The holder splits an amount off into a new right."""
+
+    right: bytes
+    salt: bytes
+    amount: Amount
+
+
+class Assign(Record, tag="receivables.assign"):
+    """The holder pays its own supplier's invoice (`document`) by assigning the right as a whole."""
+
+    right: bytes
+    to: bytes
+    document: bytes
+    recourse: bool
+
+
+class Pledge(Record, tag="receivables.pledge"):
+    """The holder pledges the right for an obligation, up to a cap."""
+
+    right: bytes
+    pledgee: bytes
+    obligation: bytes
+    cap: Amount
+
+
+class Release(Record, tag="receivables.release"):
+    """The pledgee releases its pledge."""
+
+    right: bytes
+
+
+class AcceptOffer(Record, tag="receivables.accept-offer"):
+    """
+    The holder accepts one financier's offer; the right is locked for it until `until_ms`.
+
+    `offer` commits to the offer's terms and `price` to its amount alone, so that a bank can attest its payment without
+    showing it. `method` is sale or pledge.
+    """
+
+    right: bytes
+    financier: bytes
+    method: str
+    recourse: bool
+    offer: bytes
+    price: bytes
+    until_ms: int
+
+
+class DeclineOffer(Record, tag="receivables.decline-offer"):
+    """The financier gives up its lock."""
+
+    right: bytes
+
+
+class CompleteFinance(Record, tag="receivables.complete-finance"):
+    """
+    The money arrived: the right goes to the financier, or its pledge begins.
+
+    `payment` is a bank's attestation, or empty where the holder itself signs the receipt.
+    """
+
+    right: bytes
+    payment: bytes
+
+
+class Notify(Record, tag="receivables.notify"):
+    """The holder notifies the obligor whom and on which account to pay (`payee_account` is a digest)."""
+
+    right: bytes
+    payee_account: bytes
+
+
+class Acknowledge(Record, tag="receivables.acknowledge"):
+    """The obligor acknowledges the notice."""
+
+    right: bytes
+    payee_account: bytes
+
+
+class Settle(Record, tag="receivables.settle"):
+    """
+    The obligor's payment discharges an amount, to the holder of the moment or its pledgee.
+
+    `payment` is a settlement bank's attestation, or empty where the payee signs the receipt. Before the due date the payee
+    signs in any case.
+    """
+
+    right: bytes
+    amount: Amount
+    payment: bytes
+
+
+class Cancel(Record, tag="receivables.cancel"):
+    """Seller and obligor cancel a receivable that never moved."""
+
+    right: bytes
+
+
+class SetCeiling(Record, tag="receivables.set-ceiling"):
+    """An obligor sets the ceiling of what it confirms in all."""
+
+    account: bytes
+    currency: str
+    ceiling: Amount

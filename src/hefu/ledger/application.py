@@ -1,0 +1,240 @@
+"""
+Runs transactions over contracts: authority first, then decide, then apply, all or none.
+
+It knows contracts only as rows, codecs and functions; `bootstrap` binds which ones. An unexpected exception (a bug, no memory)
+is never turned into a refusal: it stops the node, or replicas would part ways.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol, Union
+
+from hefu.kernel.codec import Codec, Record, encode
+from hefu.kernel.errors import Corrupt, Rejected
+from hefu.ledger.authority import Contract, NotAuthorized, Resolver, Row, Signer
+from hefu.ledger.block import OK, Result
+from hefu.ledger.context import Context, Link
+from hefu.ledger.genesis import Genesis
+from hefu.ledger.state import Reader, State
+
+
+class SignerKey(Protocol):
+    """A key as the directory knows it."""
+
+    @property
+    def organisation(self) -> bytes: ...
+    @property
+    def purposes(self) -> tuple[str, ...]: ...
+    @property
+    def limit_minor(self) -> int: ...
+
+
+class Organisation(Protocol):
+    """An organisation as the directory knows it."""
+
+    @property
+    def roles(self) -> tuple[str, ...]: ...
+    @property
+    def member(self) -> bool: ...
+    @property
+    def status(self) -> str: ...
+
+
+class Directory(Protocol):
+    """What the application asks of the contract that keeps parties."""
+
+    def key(self, state: Reader, public_key: bytes, height: int) -> SignerKey:
+        """A key that holds at a height; refuses UNKNOWN_KEY or KEY_NOT_VALID."""
+        ...
+
+    def organisation_of(self, state: Reader, account: bytes) -> bytes:
+        """The organisation that owns an account; refuses UNKNOWN_ACCOUNT."""
+        ...
+
+    def organisation(self, state: Reader, organisation: bytes) -> Organisation:
+        """An organisation's record; refuses UNKNOWN_ORGANISATION."""
+        ...
+
+
+class Clock(Protocol):
+    """Business time at a block."""
+
+    def now_ms(self, state: Reader, genesis: Genesis, block_at_ms: int) -> int:
+        """Business time in milliseconds."""
+        ...
+
+
+class Application:
+    """
+    The contracts of a ledger, bound together.
+
+    Args:
+        contracts: In the order of their founding.
+        directory: Who owns accounts and keys.
+        clock: Where business time comes from.
+    """
+
+    def __init__(self, contracts: Sequence[Contract], directory: Directory, clock: Clock) -> None:
+        self.contracts = tuple(contracts)
+        self.directory = directory
+        self.clock = clock
+        commands: list[type[Record]] = [command for contract in contracts for command in contract.commands]
+        events: list[type[Record]] = [event for contract in contracts for event in contract.events]
+        self.command_codec: Codec[Any] = Codec(Union[tuple(commands)])  # noqa: UP007
+        self.event_codec: Codec[Any] = Codec(Union[tuple(events)])  # noqa: UP007
+        self._contract_of_event = {event: contract for contract in contracts for event in contract.events}
+        rows: dict[type[Record], tuple[Contract, Row]] = {}
+        for contract in contracts:
+            for row in contract.authority:
+                assert row.command not in rows, f"two rows for {row.command.__name__}"
+                rows[row.command] = (contract, row)
+        missing = [command.__name__ for command in commands if command not in rows]
+        assert not missing, f"no authority row for {missing}"
+        self.rows = rows
+
+    # -- founding -----------------------------------------------------------------------------------------------
+
+    def found(self, state: State, genesis: Genesis) -> list[bytes]:
+        """Write what the genesis says; its events, encoded."""
+        context = self.context(state, genesis, 0, 0)
+        raws = []
+        for contract in self.contracts:
+            for event in contract.found(genesis, genesis.chain_id):
+                raw = encode(event)
+                contract.apply(state, event, self._link(context, raw))
+                raws.append(raw)
+        state.keep()
+        return raws
+
+    def context(self, state: Reader, genesis: Genesis, height: int, block_at_ms: int) -> Context:
+        """The circumstances at a block."""
+        from hefu.kernel.time import business_date
+
+        now = self.clock.now_ms(state, genesis, block_at_ms)
+        return Context(genesis, height, block_at_ms, now, business_date(now))
+
+    # -- running ------------------------------------------------------------------------------------------------
+
+    def run(
+        self,
+        state: State,
+        context: Context,
+        transaction_id: bytes,
+        keys: Sequence[bytes],
+        commands: Sequence[tuple[bytes, bytes]],
+    ) -> Result:
+        """
+        Run one transaction whose form and signatures are good.
+
+        Returns:
+            Code and events. After a refusal the state is as before.
+        """
+        context.transaction_id = transaction_id
+        raws: list[bytes] = []
+        load, rows, owners = self.command_codec.load_canonical, self.rows, self._contract_of_event
+        try:
+            signers = self._signers(state, keys, context.height)
+            for index, (_, raw_command) in enumerate(commands):
+                context.command_index = index
+                command = load(raw_command, "command")
+                contract, row = rows[type(command)]
+                self._authorise(state, command, context, row, contract.resolvers, signers)
+                for event in contract.decide(state, command, context):
+                    raw = encode(event)
+                    # A need may have returned another contract's event: each writes its own.
+                    owners[type(event)].apply(state, event, self._link(context, raw))
+                    raws.append(raw)
+        except Rejected as refusal:
+            state.drop()
+            return Result(transaction_id, refusal.code, ())
+        except Corrupt as error:
+            # Only a command that cannot be decoded: the application's own reads raise no Corrupt.
+            if error.code not in ("MALFORMED", "NOT_CANONICAL"):
+                raise
+            state.drop()
+            return Result(transaction_id, error.code, ())
+        state.keep()
+        return Result(transaction_id, OK, tuple(raws))
+
+    def apply_event(self, state: State, event: Any, link: Link) -> None:
+        """Write an event again, from a log."""
+        self._contract_of_event[type(event)].apply(state, event, link)
+
+    def _link(self, context: Context, raw: bytes) -> Link:
+        return Link(
+            encode(
+                (
+                    context.height,
+                    context.block_at_ms,
+                    context.business_at_ms,
+                    context.transaction_id,
+                    context.command_index,
+                    raw,
+                )
+            ),
+            context.genesis.hash,
+            context.height,
+            context.business_at_ms,
+            context.business_on,
+        )
+
+    def _signers(self, state: State, keys: Sequence[bytes], height: int) -> list[SignerKey]:
+        directory = self.directory
+        found = []
+        for public_key in keys:
+            key = directory.key(state, public_key, height)
+            if directory.organisation(state, key.organisation).status != "active":
+                raise NotAuthorized("a signing organisation is suspended", code="ORGANISATION_SUSPENDED")
+            found.append(key)
+        return found
+
+    def _authorise(
+        self,
+        state: State,
+        command: Record,
+        context: Context,
+        row: Row,
+        resolvers: Any,
+        signers: Sequence[SignerKey],
+    ) -> None:
+        for required in row.signers:
+            if required.unless and resolvers[required.unless](state, command, context):
+                continue
+            party = resolvers[required.who](state, command, context)
+            organisation = party if required.organisation else self.directory.organisation_of(state, party)
+            self._check_signer(state, required, organisation, command, context, resolvers, signers)
+        if row.subject:
+            subject = resolvers[row.subject](state, command, context)
+            if row.statuses and subject.status not in row.statuses:
+                raise Rejected(f"this is {subject.status}", code="WRONG_STATUS")
+            for precondition in row.preconditions:
+                if not precondition.holds(subject, command, context):
+                    raise Rejected(precondition.text, code=precondition.code)
+
+    def _check_signer(
+        self,
+        state: State,
+        required: Signer,
+        organisation: bytes,
+        command: Record,
+        context: Context,
+        resolvers: dict[str, Resolver],
+        signers: Sequence[SignerKey],
+    ) -> None:
+        keys = [key for key in signers if key.organisation == organisation and required.purpose in key.purposes]
+        if not keys:
+            raise NotAuthorized(f"a key for {required.purpose} of {required.who} must sign")
+        if required.roles or required.member:
+            record = self.directory.organisation(state, organisation)
+            if required.roles and not any(role in record.roles for role in required.roles):
+                raise NotAuthorized(f"{required.who} lacks the role", code="WRONG_ROLE")
+            if required.member and not record.member:
+                raise NotAuthorized(f"{required.who} is not a member", code="NOT_A_MEMBER")
+        if required.amount and len(keys) < 2:
+            limit = keys[0].limit_minor
+            if limit and resolvers[required.amount](state, command, context) > limit:
+                raise NotAuthorized("above this key's limit two keys must sign", code="ABOVE_KEY_LIMIT")
+
+
+__all__ = ["Application", "Clock", "Directory"]

@@ -1,0 +1,290 @@
+"""
+One ledger on one store: executes blocks, keeps the tip, proves. No threads and no clock; engines drive it.
+
+A block is executed in memory (`execute`), written in one synced batch (`writes` of the outcome), and only then acknowledged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+from hefu.kernel.cache import GenerationCache
+from hefu.kernel.codec import Codec, encode
+from hefu.kernel.errors import Corrupt, UsageError
+from hefu.kernel.hashing import ZERO, Hash
+from hefu.kernel.signer import Signer
+from hefu.ledger import block as blocks
+from hefu.ledger import transaction as transactions
+from hefu.ledger.application import Application
+from hefu.ledger.block import BlockHeader, Receipt, Result, Sealed
+from hefu.ledger.genesis import CODE_VERSION, Genesis
+from hefu.ledger.state import State
+from hefu.ledger.store import Store, at_height
+from hefu.ledger.tree import StateProof, StateTree
+
+STORE_FORMAT = b"hefu-store/1"
+BLOCK_ID_PREFIX = b"H"
+
+
+class BlockId(blocks.Record):
+    """State record under H ‖ height: the id of that block, written by its successor."""
+
+    id: bytes
+
+
+BLOCK_ID: Codec[BlockId] = Codec(BlockId)
+PLACE: Codec[tuple[int, int]] = Codec(tuple[int, int])
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A block executed and not yet durable."""
+
+    sealed: Sealed
+    height: int
+    receipts: list[Receipt]
+    writes: list[tuple[bytes, bytes | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class CommittedBlock:
+    """A block as subscribers get it."""
+
+    height: int
+    header: BlockHeader
+    body: tuple[bytes, ...]
+    results: tuple[Result, ...]
+
+
+class Chain:
+    """
+    Args:
+        genesis: What the ledger began with.
+        application: Its contracts.
+        store: Its disk; founded if empty.
+        sealer: Signs block headers; None for a chain that is only read or replayed.
+
+    Raises:
+        Corrupt: The store belongs to another genesis, or its parts contradict each other.
+    """
+
+    def __init__(self, genesis: Genesis, application: Application, store: Store, sealer: Signer | None = None) -> None:
+        self.genesis = genesis
+        self.application = application
+        self.store = store
+        self._sealer = sealer
+        self._h: Hash = genesis.hash
+        self._inflight: list[dict[bytes, bytes | None]] = []
+        self._recent_ids: GenerationCache[bytes, tuple[int, int]] = GenerationCache(20_000)
+        if store.get(b"mformat") is None:
+            if sealer is None:
+                raise UsageError("this store holds no ledger", code="NO_LEDGER")
+            self._found()
+        if store.get(b"mformat") != STORE_FORMAT:
+            raise Corrupt("the store has another format", code="STORE_FORMAT")
+        if store.get(b"mgenesis") != genesis.raw:
+            raise Corrupt("the store belongs to another genesis", code="OTHER_GENESIS")
+        self.tree = StateTree(self._h, store)
+        self.state = State(self._fetch)
+        tip = store.get(b"mtip")
+        assert tip is not None
+        sealed = blocks.SEALED.load(tip)
+        self.tip = blocks.HEADER.load(sealed.header)
+        self.tip_sealed = sealed
+        self.tip_id = blocks.block_id(self._h, sealed.header)
+        if self.tree.root != self.tip.state_root:
+            raise Corrupt("the stored tree does not lead to the tip's state root", code="STATE_ROOT")
+        if sealer is not None and sealer.public_key.hex() != genesis.file.seal.key:
+            raise UsageError("this key is not the one that the genesis names for sealing", code="WRONG_SEAL_KEY")
+
+    # -- reading ------------------------------------------------------------------------------------------------
+
+    def _fetch(self, key: bytes) -> bytes | None:
+        return self.get(b"s" + key)
+
+    def get(self, key: bytes) -> bytes | None:
+        """A stored value, blocks on their way to the disk included."""
+        for pending in reversed(self._inflight):
+            if key in pending:
+                return pending[key]
+        return self.store.get(key)
+
+    def place(self, transaction_id: bytes) -> tuple[int, int] | None:
+        """Height and index of a transaction that was answered."""
+        recent = self._recent_ids.get(transaction_id)
+        if recent is not None:
+            return recent
+        raw = self.store.get(b"i" + transaction_id)
+        return None if raw is None else PLACE.load(raw)
+
+    def receipt(self, transaction_id: bytes) -> Receipt | None:
+        """The answer that a transaction got, or None."""
+        place = self.place(transaction_id)
+        if place is None:
+            return None
+        raw = self.get(at_height(b"r", place[0]))
+        assert raw is not None
+        result = blocks.RESULTS.load(raw)[place[1]]
+        return Receipt(transaction_id, place[0], place[1], result.code, result.events)
+
+    def block(self, height: int) -> CommittedBlock | None:
+        """A durable block, or None past the tip."""
+        sealed, body, results = (self.store.get(at_height(p, height)) for p in (b"h", b"t", b"r"))
+        if sealed is None or body is None or results is None:
+            return None
+        header = blocks.HEADER.load(blocks.SEALED.load(sealed).header)
+        return CommittedBlock(height, header, blocks.BODY.load(body), blocks.RESULTS.load(results))
+
+    def prove(self, key: bytes) -> StateProof:
+        """Presence or absence of a state key under the tip."""
+        return self.tree.prove(key, self._fetch(key))
+
+    def links(self, asset: bytes) -> list[bytes]:
+        """All links of an asset's history, oldest first."""
+        end = asset + b"\xff\xff\xff\xff"
+        return [raw for _, raw in self.store.scan(b"e" + asset, b"e" + end)]
+
+    # -- executing ----------------------------------------------------------------------------------------------
+
+    def execute(self, raws: Sequence[bytes], at_ms: int) -> Outcome:
+        """
+        Run transactions whose form and signatures were checked, as the next block.
+
+        Args:
+            raws: The bytes of the transactions in order.
+            at_ms: Block time; raised to one past the tip's if it is not later.
+        """
+        at_ms = max(at_ms, self.tip.at_ms + 1)
+        height = self.tip.height + 1
+        state, application = self.state, self.application
+        state.put(BLOCK_ID_PREFIX + self.tip.height.to_bytes(8, "big"), BlockId(self.tip_id))
+        state.keep()
+        context = application.context(state, self.genesis, height, at_ms)
+        body: list[bytes] = []
+        results: list[Result] = []
+        receipts: list[Receipt] = []
+        h = self._h
+        load_wire, load_header = transactions.WIRE.load, transactions.HEADER.load
+        business_at = context.business_at_ms
+        for raw in raws:
+            wire = load_wire(raw)
+            transaction_id = transactions.transaction_id(h, wire.header)
+            place = self.place(transaction_id)
+            if place is not None:
+                receipts.append(self._replayed(transaction_id, place, results, height))
+                continue
+            header = load_header(wire.header)
+            if not header.valid_from_ms <= at_ms:
+                result = Result(transaction_id, "NOT_YET_VALID", ())
+            elif header.expires_at_ms < at_ms:
+                result = Result(transaction_id, "TRANSACTION_EXPIRED", ())
+            else:
+                result = application.run(state, context, transaction_id, header.keys, wire.commands)
+            self._recent_ids.put(transaction_id, (height, len(results)))
+            receipts.append(Receipt(transaction_id, height, len(results), result.code, result.events))
+            body.append(raw)
+            results.append(result)
+            if application.clock.now_ms(state, self.genesis, at_ms) != business_at:
+                context = application.context(state, self.genesis, height, at_ms)
+                business_at = context.business_at_ms
+        return self._seal(height, at_ms, body, results, receipts)
+
+    def _replayed(self, txid: bytes, place: tuple[int, int], results: list[Result], height: int) -> Receipt:
+        if place[0] == height:
+            first = results[place[1]]
+        else:
+            raw = self.get(at_height(b"r", place[0]))
+            assert raw is not None
+            first = blocks.RESULTS.load(raw)[place[1]]
+        return Receipt(txid, place[0], place[1], "REPLAYED", first.events, first.code)
+
+    def _seal(
+        self, height: int, at_ms: int, body: list[bytes], results: list[Result], receipts: list[Receipt]
+    ) -> Outcome:
+        changes, links = self.state.drain()
+        writes: list[tuple[bytes, bytes | None]] = [(b"s" + key, value) for key, value in changes]
+        writes += self.tree.update(changes, height)
+        header = BlockHeader(
+            blocks.VERSION,
+            self.genesis.chain_id,
+            height,
+            at_ms,
+            self.tip_id,
+            blocks.transactions_root(self._h, body),
+            blocks.results_root(self._h, results),
+            self.tree.root,
+            CODE_VERSION,
+            len(body),
+        )
+        sealed = self._sign(encode(header))
+        writes += [(b"e" + key, link) for key, link in links]
+        writes += [(b"i" + result.transaction_id, encode((height, i))) for i, result in enumerate(results)]
+        packed = encode(sealed)
+        writes += [
+            (at_height(b"h", height), packed),
+            (at_height(b"t", height), encode(body)),
+            (at_height(b"r", height), encode(results)),
+            (b"mtip", packed),
+        ]
+        self.tip, self.tip_sealed = header, sealed
+        self.tip_id = blocks.block_id(self._h, sealed.header)
+        return Outcome(sealed, height, receipts, writes)
+
+    def _sign(self, header: bytes) -> Sealed:
+        if self._sealer is None:
+            return Sealed(header, "none", ())
+        return Sealed(header, "operator", (self._sealer.public_key, self._sealer.sign(blocks.SEAL_PREFIX + header)))
+
+    # -- keeping ------------------------------------------------------------------------------------------------
+
+    def hold(self, outcome: Outcome) -> dict[bytes, bytes | None]:
+        """Make a block's writes readable while they are on their way to the disk; `release` ends that."""
+        pending = dict(outcome.writes)
+        self._inflight.append(pending)
+        return pending
+
+    def release(self, pending: dict[bytes, bytes | None]) -> None:
+        """The block is on the disk."""
+        self._inflight.remove(pending)
+
+    def append(self, raws: Sequence[bytes], at_ms: int) -> Outcome:
+        """Execute and write one block, in this thread."""
+        outcome = self.execute(raws, at_ms)
+        self.store.write(outcome.writes)
+        return outcome
+
+    def _found(self) -> None:
+        state = State(lambda key: None)
+        events = self.application.found(state, self.genesis)
+        changes, links = state.drain()
+        tree = StateTree(self._h, self.store)
+        writes: list[tuple[bytes, bytes | None]] = [(b"s" + key, value) for key, value in changes]
+        writes += tree.update(changes, 0)
+        results = [Result(ZERO, blocks.OK, tuple(events))]
+        header = BlockHeader(
+            blocks.VERSION,
+            self.genesis.chain_id,
+            0,
+            0,  # Block 0 has no time of its own: block time begins with the first engine that runs.
+            ZERO,
+            blocks.transactions_root(self._h, []),
+            blocks.results_root(self._h, results),
+            tree.root,
+            CODE_VERSION,
+            0,
+        )
+        packed = encode(self._sign(encode(header)))
+        writes += [(b"e" + key, link) for key, link in links]
+        writes += [
+            (at_height(b"h", 0), packed),
+            (at_height(b"t", 0), encode([])),
+            (at_height(b"r", 0), encode(results)),
+            (b"mtip", packed),
+            (b"mgenesis", self.genesis.raw),
+            (b"mformat", STORE_FORMAT),
+        ]
+        self.store.write(writes)
+
+

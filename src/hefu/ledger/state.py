@@ -1,0 +1,96 @@
+"""
+State as contracts see it: typed records under byte keys, read through an overlay of the transaction and of the block.
+
+`Reader` is all that `decide` gets, `State` what `apply` gets. A refused transaction drops its overlay: nothing of it stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+from hefu.kernel.cache import GenerationCache
+from hefu.kernel.codec import Codec, Record, encode
+
+R = TypeVar("R", bound=Record)
+
+
+class Reader(Protocol):
+    """Read-only state."""
+
+    def get(self, key: bytes, codec: Codec[R]) -> R | None:
+        """The record under a key, or None."""
+        ...
+
+
+class State:
+    """
+    Overlays over committed state.
+
+    Args:
+        fetch: Reads the committed bytes under a key.
+        cache: Decoded committed records, shared between blocks.
+    """
+
+    __slots__ = ("_cache", "_fetch", "_links", "_tx", "_tx_links", "writes")
+
+    def __init__(self, fetch: Callable[[bytes], bytes | None], cache: GenerationCache[bytes, Any] | None = None) -> None:
+        self._fetch = fetch
+        self._cache: GenerationCache[bytes, Any] = cache if cache is not None else GenerationCache(50_000)
+        #: What the block wrote so far.
+        self.writes: dict[bytes, Record] = {}
+        self._links: list[tuple[bytes, bytes]] = []
+        self._tx: dict[bytes, Record] = {}
+        self._tx_links: list[tuple[bytes, bytes]] = []
+
+    def get(self, key: bytes, codec: Codec[R]) -> R | None:
+        """The record under a key, or None."""
+        value: Any = self._tx.get(key)
+        if value is None:
+            value = self.writes.get(key)
+            if value is None:
+                value = self._cache.get(key)
+                if value is None:
+                    raw = self._fetch(key)
+                    if raw is None:
+                        return None
+                    value = codec.load(raw)
+                    self._cache.put(key, value)
+        return value  # type: ignore[no-any-return]
+
+    def put(self, key: bytes, record: Record) -> None:
+        """Write a record inside the transaction."""
+        self._tx[key] = record
+
+    def link(self, asset: bytes, number: int, raw: bytes) -> None:
+        """Keep a link of an asset's history for whoever proves it later; its hash is already in the asset's record."""
+        self._tx_links.append((asset + number.to_bytes(4, "big"), raw))
+
+    def keep(self) -> None:
+        """The transaction took effect."""
+        self.writes.update(self._tx)
+        self._links += self._tx_links
+        self._tx = {}
+        self._tx_links = []
+
+    def drop(self) -> None:
+        """The transaction was refused."""
+        self._tx = {}
+        self._tx_links = []
+
+    def drain(self) -> tuple[list[tuple[bytes, bytes]], list[tuple[bytes, bytes]]]:
+        """End of the block: encoded writes in order of key, and links; the overlay is empty afterwards."""
+        cache = self._cache
+        changes = []
+        for key in sorted(self.writes):
+            record = self.writes[key]
+            cache.put(key, record)
+            changes.append((key, encode(record)))
+        links, self._links, self.writes = self._links, [], {}
+        return changes, links
+
+    def abandon(self) -> None:
+        """Forget the whole block."""
+        self.drop()
+        self.writes = {}
+        self._links = []

@@ -1,0 +1,258 @@
+"""
+The authenticated state: 2^20 buckets by key hash, a tree of arity 16 above them (docs/decisions/0010-tree-codec-snapshots.md).
+
+A proof shows a bucket's entries as pairs of hashes and the siblings up to the root, so it proves presence and absence alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hefu.kernel.cache import GenerationCache
+from hefu.kernel.codec import Record
+from hefu.kernel.errors import Corrupt
+from hefu.kernel.hashing import TAGS, Hash, Tag
+from hefu.ledger.store import Store, at_height
+
+ARITY = 16
+DEPTH = 5
+BUCKETS = ARITY**DEPTH
+PAGE_BUCKETS = 256
+PAGES = BUCKETS // PAGE_BUCKETS
+#: A rotation writes 1/64 of the pages for every 1,024 changed hashes, so at most some 65,000 deltas are read at opening.
+PAGES_PER_STEP = PAGES // 64
+CHANGES_PER_STEP = 1024
+
+_KEY, _VALUE = TAGS[Tag.STATE_KEY], TAGS[Tag.STATE_VALUE]
+_BUCKET, _NODE = TAGS[Tag.BUCKET], TAGS[Tag.TREE_NODE]
+_ENTRY = 64
+_GROUP = 32 * ARITY
+
+
+class StateProof(Record):
+    """
+    Presence or absence of one key under a state root.
+
+    `entries` are the bucket's (key hash, value hash) pairs, joined; `siblings` the other fifteen children of each level,
+    joined, from the buckets upward.
+    """
+
+    key: bytes
+    value: bytes | None
+    entries: bytes
+    siblings: tuple[bytes, ...]
+
+
+class StateTree:
+    """
+    The tree over the buckets, with the bucket hashes in memory and everything on disk.
+
+    Args:
+        h: The chain's hash.
+        store: Where buckets, pages and deltas live; read at construction and when a bucket is first touched.
+    """
+
+    def __init__(self, h: Hash, store: Store) -> None:
+        self._h = h
+        self._store = store
+        self._cache: GenerationCache[int, bytes] = GenerationCache(100_000)
+        self._empty = h(_BUCKET)
+        self._levels: list[bytearray] = []
+        self._dirty_pages: set[int] = set()
+        self._cursor = 0
+        self._changes_since_step = 0
+        self._deltas: list[tuple[int, int]] = []  # (height, rotation step after which it is no longer needed)
+        self._step = 0
+        self._load()
+
+    # -- opening ------------------------------------------------------------------------------------------------
+
+    def _load(self) -> None:
+        leaves = bytearray(self._empty * BUCKETS)
+        for key, page in self._store.scan(b"p", b"q"):
+            at = int.from_bytes(key[1:], "big") * PAGE_BUCKETS * 32
+            leaves[at : at + len(page)] = page
+        for key, delta in self._store.scan(b"d", b"e"):
+            self._deltas.append((int.from_bytes(key[1:], "big"), PAGES // PAGES_PER_STEP))
+            for i in range(0, len(delta), 35):
+                index = int.from_bytes(delta[i : i + 3], "big")
+                leaves[index * 32 : index * 32 + 32] = delta[i + 3 : i + 35]
+                self._dirty_pages.add(index // PAGE_BUCKETS)
+        self._levels = [leaves]
+        h = self._h
+        while len(self._levels[-1]) > 32:
+            below = bytes(self._levels[-1])
+            seen: dict[bytes, bytes] = {}
+            above = bytearray()
+            for at in range(0, len(below), _GROUP):
+                group = below[at : at + _GROUP]
+                node = seen.get(group)
+                if node is None:
+                    node = h(_NODE + group)
+                    if len(seen) < 1024:
+                        seen[group] = node
+                above += node
+            self._levels.append(above)
+
+    @property
+    def root(self) -> bytes:
+        """Root of the state, 32 bytes."""
+        return bytes(self._levels[-1])
+
+    def _bucket(self, index: int) -> bytes:
+        content = self._cache.get(index)
+        if content is None:
+            content = self._store.get(b"b" + index.to_bytes(3, "big")) or b""
+            self._cache.put(index, content)
+        return content
+
+    # -- writing ------------------------------------------------------------------------------------------------
+
+    def update(self, changes: Iterable[tuple[bytes, bytes | None]], height: int) -> list[tuple[bytes, bytes | None]]:
+        """
+        Apply changed keys and return what must be written with the block.
+
+        Args:
+            changes: Keys with their new values; None removes.
+            height: The block that the delta belongs to.
+        """
+        h = self._h
+        by_bucket: dict[int, list[tuple[bytes, bytes | None]]] = {}
+        for key, value in changes:
+            key_hash = h(_KEY + key)
+            index = int.from_bytes(key_hash[:3], "big") >> 4
+            entry = (key_hash, None if value is None else h(_VALUE + value))
+            at = by_bucket.get(index)
+            if at is None:
+                by_bucket[index] = [entry]
+            else:
+                at.append(entry)
+        writes: list[tuple[bytes, bytes | None]] = []
+        delta: list[bytes] = []
+        leaves = self._levels[0]
+        for index in sorted(by_bucket):
+            content = _merge(self._bucket(index), by_bucket[index])
+            self._cache.put(index, content)
+            name = index.to_bytes(3, "big")
+            digest = h(_BUCKET + content)
+            leaves[index * 32 : index * 32 + 32] = digest
+            writes.append((b"b" + name, content or None))
+            delta.append(name + digest)
+        self._rehash(by_bucket.keys())
+        if delta:
+            writes.append((at_height(b"d", height), b"".join(delta)))
+            writes.extend(self._rotate(by_bucket.keys(), height))
+        return writes
+
+    def _rehash(self, dirty: Iterable[int]) -> None:
+        h, levels = self._h, self._levels
+        for depth in range(1, len(levels)):
+            below, above = levels[depth - 1], levels[depth]
+            dirty = {index >> 4 for index in dirty}
+            for index in dirty:
+                at = index * _GROUP
+                above[index * 32 : index * 32 + 32] = h(_NODE + below[at : at + _GROUP])
+
+    def _rotate(self, changed: Iterable[int], height: int) -> list[tuple[bytes, bytes | None]]:
+        """Write a share of the dirty pages for every so many changes, and drop the deltas that a full round has covered."""
+        writes: list[tuple[bytes, bytes | None]] = []
+        before = len(self._dirty_pages)
+        count = 0
+        for index in changed:
+            self._dirty_pages.add(index // PAGE_BUCKETS)
+            count += 1
+        assert len(self._dirty_pages) >= before
+        self._deltas.append((height, self._step + PAGES // PAGES_PER_STEP))
+        self._changes_since_step += count
+        while self._changes_since_step >= CHANGES_PER_STEP:
+            self._changes_since_step -= CHANGES_PER_STEP
+            for page in range(self._cursor, self._cursor + PAGES_PER_STEP):
+                if page in self._dirty_pages:
+                    self._dirty_pages.discard(page)
+                    writes.append((b"p" + page.to_bytes(2, "big"), self._page(page)))
+            self._cursor = (self._cursor + PAGES_PER_STEP) % PAGES
+            self._step += 1
+        keep = 0
+        # A delta is covered once every page has had its turn after it: strictly later than its own step.
+        while keep < len(self._deltas) and self._deltas[keep][1] < self._step:
+            writes.append((at_height(b"d", self._deltas[keep][0]), None))
+            keep += 1
+        del self._deltas[:keep]
+        return writes
+
+    def _page(self, page: int) -> bytes:
+        size = PAGE_BUCKETS * 32
+        return bytes(self._levels[0][page * size : (page + 1) * size])
+
+    # -- proving ------------------------------------------------------------------------------------------------
+
+    def prove(self, key: bytes, value: bytes | None) -> StateProof:
+        """
+        Prove what a key holds now.
+
+        Args:
+            value: The value as the store has it; None to prove absence.
+        """
+        index = int.from_bytes(self._h(_KEY + key)[:3], "big") >> 4
+        siblings = []
+        at = index
+        for level in self._levels[:-1]:
+            start = (at >> 4) * _GROUP
+            own = (at & 15) * 32
+            group = level[start : start + _GROUP]
+            siblings.append(bytes(group[:own] + group[own + 32 :]))
+            at >>= 4
+        return StateProof(key, value, self._bucket(index), tuple(siblings))
+
+
+def _merge(content: bytes, changes: list[tuple[bytes, bytes | None]]) -> bytes:
+    """A bucket's entries with changes applied, in order of key hash."""
+    entries = {content[i : i + 32]: content[i + 32 : i + 64] for i in range(0, len(content), _ENTRY)}
+    for key_hash, value_hash in changes:
+        if value_hash is None:
+            entries.pop(key_hash, None)
+        else:
+            entries[key_hash] = value_hash
+    if len(entries) == 1:
+        ((key_hash, value),) = entries.items()
+        return key_hash + value
+    return b"".join([k + entries[k] for k in sorted(entries)])
+
+
+def check_proof(h: Hash, proof: StateProof, root: bytes) -> None:
+    """
+    Check that a proof leads to a root.
+
+    Raises:
+        Corrupt: It does not.
+    """
+    key_hash = h(_KEY + proof.key)
+    entries = proof.entries
+    if len(entries) % _ENTRY or len(proof.siblings) != DEPTH:
+        raise Corrupt("a state proof has a wrong shape", code="BAD_PROOF")
+    pairs = [(entries[i : i + 32], entries[i + 32 : i + 64]) for i in range(0, len(entries), _ENTRY)]
+    if any(a[0] >= b[0] for a, b in zip(pairs, pairs[1:], strict=False)):
+        raise Corrupt("a bucket's entries are out of order", code="BAD_PROOF")
+    found = dict(pairs).get(key_hash)
+    expected = None if proof.value is None else h(_VALUE + proof.value)
+    if found != expected:
+        raise Corrupt("a state proof speaks of another value", code="BAD_PROOF")
+    index = int.from_bytes(key_hash[:3], "big") >> 4
+    node = h(_BUCKET + entries)
+    for group in proof.siblings:
+        if len(group) != _GROUP - 32:
+            raise Corrupt("a state proof has a wrong shape", code="BAD_PROOF")
+        own = (index & 15) * 32
+        node = h(_NODE + group[:own] + node + group[own:])
+        index >>= 4
+    if node != root:
+        raise Corrupt("a state proof leads to another root", code="BAD_PROOF")
+
+
+def root_of(h: Hash, entries: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Root over a whole state, by a fresh tree in memory; for audits and snapshots."""
+    from hefu.ledger.store import MemoryStore
+
+    tree = StateTree(h, MemoryStore())
+    tree.update(entries, 0)
+    return tree.root
