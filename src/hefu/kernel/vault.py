@@ -114,7 +114,8 @@ class Vault:
         finally:
             with suppress(FileNotFoundError):
                 temporary.unlink()
-        return cls(path, _connect(path), master)
+        with _translated(str(path)):
+            return cls(path, _connect(path), master)
 
     @classmethod
     def open(cls, path: Path, passphrase: str) -> Vault:
@@ -333,7 +334,10 @@ def _sealed_master(row: Any, where: str) -> Sealed:
 def _translated(where: str) -> Iterator[None]:
     try:
         yield
-    except sqlite3.Error as error:
+    except (sqlite3.ProgrammingError, sqlite3.DataError):
+        # Our mistake, or a payload past SQLite's bound; neither says anything of the file.
+        raise
+    except sqlite3.DatabaseError as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in _BUSY_CODES:
             raise Busy("another process holds the vault; do it again", where=where) from None
