@@ -197,9 +197,11 @@ def test_a_damaged_header_is_named(vault, path, statement):
         "UPDATE entries SET sealed = x'00'",
         "UPDATE entries SET sealed = CAST(substr(sealed, 1, 20) || x'55' || substr(sealed, 22) AS BLOB)",
         "UPDATE entry_keys SET wrapped = x''",
-        # Two entries change places: each opens well, but not here.
-        "UPDATE entries SET sealed = (SELECT other.sealed FROM entries other WHERE other.lookup != entries.lookup)",
-        "UPDATE entry_keys SET wrapped = (SELECT k.wrapped FROM entry_keys k WHERE k.lookup != entry_keys.lookup)",
+        # Two entries change places: each opens well, but not here. The copy keeps the update from reading its own work.
+        "CREATE TEMP TABLE old AS SELECT * FROM entries;"
+        "UPDATE entries SET sealed = (SELECT old.sealed FROM old WHERE old.lookup != entries.lookup)",
+        "CREATE TEMP TABLE old AS SELECT * FROM entry_keys;"
+        "UPDATE entry_keys SET wrapped = (SELECT old.wrapped FROM old WHERE old.lookup != entry_keys.lookup)",
         "UPDATE entries SET lookup = CASE lookup WHEN (SELECT min(lookup) FROM entries) THEN x'01' ELSE x'02' END",
     ],
 )
@@ -298,6 +300,5 @@ def _code_of(use):
 
 def _execute(path, statement: str) -> None:
     database = sqlite3.connect(path)
-    database.execute(statement)
-    database.commit()
+    database.executescript(statement)
     database.close()
