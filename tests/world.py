@@ -125,9 +125,7 @@ class World:
 
     def account(self, name: str) -> bytes:
         """Its account."""
-        return derive_id(
-            self.genesis.hash, self.genesis.chain_id, self.org(name), salt("account " + name), "account"
-        )
+        return derive_id(self.genesis.hash, self.genesis.chain_id, self.org(name), salt("account " + name), "account")
 
     def new_id(self, owner: str, what: str, kind: str) -> bytes:
         """Identifier of what an account creates under a salt named by a text."""

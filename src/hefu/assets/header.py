@@ -20,7 +20,7 @@ _LINK = TAGS[Tag.HISTORY_LINK]
 _START = TAGS[Tag.HISTORY_START]
 
 
-class Encumbrance(Record):
+class Encumbrance(Record, frozen=True):
     """A pledge on an asset: what it secures, for whom, up to what amount, in which rank (1 is first)."""
 
     obligation: bytes
@@ -29,7 +29,7 @@ class Encumbrance(Record):
     rank: int
 
 
-class AssetHeader(Record):
+class AssetHeader(Record, frozen=True):
     """
     What every asset has.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hefu.kernel.codec import Record
 
 
-class Tag(Record):
+class Tag(Record, frozen=True):
     """A fingerprint of a document's identity: which identity, how computed, under which key epoch."""
 
     kind: str

@@ -20,7 +20,7 @@ FieldValue = str | int | bytes
 _FIELD = TAGS[Tag.FIELD]
 
 
-class OpenField(Record):
+class OpenField(Record, frozen=True):
     """One field with what opens it."""
 
     name: str
@@ -28,13 +28,13 @@ class OpenField(Record):
     salt: bytes
 
 
-class Terms(Record):
+class Terms(Record, frozen=True):
     """All fields of one set of terms, in order of name. Secret: it belongs into a vault, never onto a ledger."""
 
     fields: tuple[OpenField, ...]
 
 
-class OpenedTerms(Record):
+class OpenedTerms(Record, frozen=True):
     """What a holder shows: every commitment, and the fields chosen, by position."""
 
     commitments: tuple[bytes, ...]

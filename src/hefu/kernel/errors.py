@@ -49,7 +49,7 @@ class UsageError(HefuError):
     exit_code = 2
 
 
-class Rejected(HefuError):  # noqa: N818
+class Rejected(HefuError):
     """A rule refused; no contract state changed."""
 
     code = "REJECTED"

@@ -81,11 +81,16 @@ Resolver = Callable[[Reader, Any, Context], Any]
 class Contract(Protocol):
     """A pure state machine with its table."""
 
-    name: str
-    commands: tuple[type[Record], ...]
-    events: tuple[type[Record], ...]
-    authority: tuple[Row, ...]
-    resolvers: Mapping[str, Resolver]
+    @property
+    def name(self) -> str: ...
+    @property
+    def commands(self) -> tuple[type[Record], ...]: ...
+    @property
+    def events(self) -> tuple[type[Record], ...]: ...
+    @property
+    def authority(self) -> tuple[Row, ...]: ...
+    @property
+    def resolvers(self) -> Mapping[str, Resolver]: ...
 
     def decide(self, state: Reader, command: Any, context: Context) -> list[Any]:
         """Events that follow from a command, or a refusal. Reads only."""

@@ -14,7 +14,7 @@ OK = "OK"
 _BLOCK = TAGS[Tag.BLOCK]
 
 
-class BlockHeader(Record):
+class BlockHeader(Record, frozen=True):
     """Header of a block; times in milliseconds since 1970 UTC, roots and ids 32 bytes."""
 
     version: int
@@ -29,7 +29,7 @@ class BlockHeader(Record):
     count: int
 
 
-class Sealed(Record):
+class Sealed(Record, frozen=True):
     """Header bytes with the proof that the engine committed them: `operator` is key and signature."""
 
     header: bytes
@@ -37,7 +37,7 @@ class Sealed(Record):
     seal: tuple[bytes, ...]
 
 
-class Result(Record):
+class Result(Record, frozen=True):
     """What became of one transaction: `OK` or the stable code of the refusal, and its events."""
 
     transaction_id: bytes
@@ -45,7 +45,7 @@ class Result(Record):
     events: tuple[bytes, ...]
 
 
-class Receipt(Record):
+class Receipt(Record, frozen=True):
     """
     The final answer about a transaction.
 

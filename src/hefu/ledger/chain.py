@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-
 from hefu.kernel.cache import GenerationCache
-from hefu.kernel.codec import Codec, encode
+from hefu.kernel.codec import Codec, Record, encode
 from hefu.kernel.errors import Corrupt, UsageError
 from hefu.kernel.hashing import ZERO, Hash
 from hefu.kernel.signer import Signer
@@ -28,7 +27,7 @@ STORE_FORMAT = b"hefu-store/1"
 BLOCK_ID_PREFIX = b"H"
 
 
-class BlockId(blocks.Record):
+class BlockId(Record, frozen=True):
     """State record under H ‖ height: the id of that block, written by its successor."""
 
     id: bytes
@@ -286,5 +285,3 @@ class Chain:
             (b"mformat", STORE_FORMAT),
         ]
         self.store.write(writes)
-
-

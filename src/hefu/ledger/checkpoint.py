@@ -25,7 +25,7 @@ PREFIX = b"hefu/checkpoint/1\n"
 _CHECKPOINT = TAGS[Tag.CHECKPOINT]
 
 
-class CheckpointBody(Record):
+class CheckpointBody(Record, frozen=True):
     """What is vouched for: the block at a height, its state, and the checkpoint before."""
 
     version: int
@@ -37,7 +37,7 @@ class CheckpointBody(Record):
     at_ms: int
 
 
-class Checkpoint(Record):
+class Checkpoint(Record, frozen=True):
     """A body with its signatures; countersignatures in order of key."""
 
     body: bytes

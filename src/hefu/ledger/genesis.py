@@ -23,14 +23,14 @@ class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """Base of the parts of a genesis file."""
 
 
-class TreeShape(_Part, kw_only=True):
+class TreeShape(_Part, frozen=True, kw_only=True):
     """Shape of the state tree; other shapes need another code version."""
 
     arity: Literal[16] = 16
     depth: Literal[5] = 5
 
 
-class ClockRule(_Part, kw_only=True):
+class ClockRule(_Part, frozen=True, kw_only=True):
     """
     Where business time comes from.
 
@@ -42,7 +42,7 @@ class ClockRule(_Part, kw_only=True):
     start_ms: int = 0
 
 
-class Bounds(_Part, kw_only=True):
+class Bounds(_Part, frozen=True, kw_only=True):
     """Sizes past which bytes are refused before anything else looks at them."""
 
     transaction_bytes: int = 1 << 20
@@ -52,7 +52,7 @@ class Bounds(_Part, kw_only=True):
     block_transactions: int = 2000
 
 
-class RuleParameters(_Part, kw_only=True):
+class RuleParameters(_Part, frozen=True, kw_only=True):
     """Parameters of rule set 1 (docs/decisions/0009-time-and-rules.md)."""
 
     version: int = 1
@@ -65,7 +65,7 @@ class RuleParameters(_Part, kw_only=True):
     vote_days_max: int = 30
 
 
-class FounderKey(_Part, kw_only=True):
+class FounderKey(_Part, frozen=True, kw_only=True):
     """A founder's key: public key in hexadecimal, purposes, largest amount that it signs alone (0: no limit)."""
 
     key: str
@@ -73,7 +73,7 @@ class FounderKey(_Part, kw_only=True):
     limit_minor: int = 0
 
 
-class Founder(_Part, kw_only=True):
+class Founder(_Part, frozen=True, kw_only=True):
     """An organisation that exists from the start. `identity` is the registrar's keyed digest of its USCC."""
 
     identity: str
@@ -83,7 +83,7 @@ class Founder(_Part, kw_only=True):
     account_salts: tuple[str, ...] = ()
 
 
-class Seal(_Part, kw_only=True):
+class Seal(_Part, frozen=True, kw_only=True):
     """Keys of the operator: the suite's key seals blocks; with the ML-DSA-65 key it signs checkpoints."""
 
     key: str
@@ -91,7 +91,7 @@ class Seal(_Part, kw_only=True):
     countersignatures_min: int = 2
 
 
-class GenesisFile(_Part, kw_only=True):
+class GenesisFile(_Part, frozen=True, kw_only=True):
     """The file, field by field."""
 
     format: Literal["hefu-genesis/1"] = "hefu-genesis/1"

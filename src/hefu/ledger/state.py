@@ -34,7 +34,9 @@ class State:
 
     __slots__ = ("_cache", "_fetch", "_links", "_tx", "_tx_links", "writes")
 
-    def __init__(self, fetch: Callable[[bytes], bytes | None], cache: GenerationCache[bytes, Any] | None = None) -> None:
+    def __init__(
+        self, fetch: Callable[[bytes], bytes | None], cache: GenerationCache[bytes, Any] | None = None
+    ) -> None:
         self._fetch = fetch
         self._cache: GenerationCache[bytes, Any] = cache if cache is not None else GenerationCache(50_000)
         #: What the block wrote so far.

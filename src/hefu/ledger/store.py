@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
 from hefu.kernel.errors import Closed, Corrupt, EngineError
 
@@ -108,11 +108,10 @@ class RocksStore:
         self._batch = WriteBatch
         self._synced, self._plain = WriteOptions(), WriteOptions()
         self._synced.sync = True
-        self.get = self._db.get
 
-    def get(self, key: bytes) -> bytes | None:  # type: ignore[no-redef]  # pragma: no cover
-        """The value under a key; bound to the database's own method when opened."""
-        raise NotImplementedError
+    def get(self, key: bytes) -> bytes | None:
+        """The value under a key."""
+        return self._db.get(key)
 
     def write(self, items: Writes, *, sync: bool = True) -> None:
         """All or none, synced. The interpreter's lock is released while the disk works."""
@@ -130,7 +129,8 @@ class RocksStore:
 
     def scan(self, start: bytes, end: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Pairs in order of key."""
-        for key, value in self._db.items(from_key=start):
+        pairs = cast(Iterable[tuple[bytes, bytes]], self._db.items(from_key=start))
+        for key, value in pairs:
             if key >= end:
                 return
             yield key, value

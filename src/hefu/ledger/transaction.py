@@ -26,7 +26,7 @@ SIGNING_PREFIX = b"hefu/transaction/1\n"
 _TRANSACTION = TAGS[Tag.TRANSACTION]
 
 
-class Header(Record):
+class Header(Record, frozen=True):
     """
     What signers sign.
 
@@ -43,7 +43,7 @@ class Header(Record):
     keys: tuple[bytes, ...]
 
 
-class Wire(Record):
+class Wire(Record, frozen=True):
     """A transaction as it travels."""
 
     header: bytes

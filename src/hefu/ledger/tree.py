@@ -7,6 +7,7 @@ A proof shows a bucket's entries as pairs of hashes and the siblings up to the r
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 from hefu.kernel.cache import GenerationCache
 from hefu.kernel.codec import Record
@@ -29,7 +30,7 @@ _ENTRY = 64
 _GROUP = 32 * ARITY
 
 
-class StateProof(Record):
+class StateProof(Record, frozen=True):
     """
     Presence or absence of one key under a state root.
 
@@ -156,12 +157,10 @@ class StateTree:
     def _rotate(self, changed: Iterable[int], height: int) -> list[tuple[bytes, bytes | None]]:
         """Write a share of the dirty pages for every so many changes, and drop the deltas that a full round has covered."""
         writes: list[tuple[bytes, bytes | None]] = []
-        before = len(self._dirty_pages)
         count = 0
         for index in changed:
             self._dirty_pages.add(index // PAGE_BUCKETS)
             count += 1
-        assert len(self._dirty_pages) >= before
         self._deltas.append((height, self._step + PAGES // PAGES_PER_STEP))
         self._changes_since_step += count
         while self._changes_since_step >= CHANGES_PER_STEP:
@@ -231,7 +230,7 @@ def check_proof(h: Hash, proof: StateProof, root: bytes) -> None:
     if len(entries) % _ENTRY or len(proof.siblings) != DEPTH:
         raise Corrupt("a state proof has a wrong shape", code="BAD_PROOF")
     pairs = [(entries[i : i + 32], entries[i + 32 : i + 64]) for i in range(0, len(entries), _ENTRY)]
-    if any(a[0] >= b[0] for a, b in zip(pairs, pairs[1:], strict=False)):
+    if any(a[0] >= b[0] for a, b in pairwise(pairs)):
         raise Corrupt("a bucket's entries are out of order", code="BAD_PROOF")
     found = dict(pairs).get(key_hash)
     expected = None if proof.value is None else h(_VALUE + proof.value)

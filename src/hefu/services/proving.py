@@ -115,9 +115,7 @@ def _checkpoint_of_tip(chain: Chain) -> checkpoints.Checkpoint | None:
     return newest
 
 
-def _lineage(
-    chain: Chain, right: bytes, record: receivables.RightRecord
-) -> list[tuple[bytes, list[bytes]]]:
+def _lineage(chain: Chain, right: bytes, record: receivables.RightRecord) -> list[tuple[bytes, list[bytes]]]:
     """The right's links, preceded by those of its ancestors up to each split."""
     lineage = [(right, chain.links(right))]
     while record.depth:
@@ -141,7 +139,8 @@ def _transactions(
         wanted.setdefault(transaction_id, set()).add(index)
         heights[transaction_id] = height
     h = chain.genesis.hash
-    packed, keys = [], set()
+    packed: list[Any] = []
+    keys: set[bytes] = set()
     for transaction_id in sorted(wanted):
         place = chain.place(transaction_id)
         body = chain.get(at_height(b"t", heights[transaction_id]))

@@ -3,7 +3,7 @@
 from hefu.kernel.codec import Record
 
 
-class Attest(Record, tag="attestations.attest"):
+class Attest(Record, frozen=True, tag="attestations.attest"):
     """
     Vouch for something about a subject (any 32-byte identifier on the ledger).
 

@@ -167,9 +167,7 @@ class AttestationsContract:
 
     # -- what others ask ----------------------------------------------------------------------------------------
 
-    def latest(
-        self, state: Reader, subject: bytes, kind: str, results: tuple[str, ...], since_ms: int
-    ) -> bytes | None:
+    def latest(self, state: Reader, subject: bytes, kind: str, results: tuple[str, ...], since_ms: int) -> bytes | None:
         """The newest standing attestation of a kind about a subject with one of the results, as of since_ms or later."""
         newest = state.get(s.newest_key(subject, kind), s.NEWEST_CODEC)
         for attestation in reversed(() if newest is None else newest.attestations):

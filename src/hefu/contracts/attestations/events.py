@@ -4,7 +4,7 @@ from hefu.kernel.codec import Record
 from hefu.kernel.money import Amount
 
 
-class Attested(Record, tag="attestations.attested"):
+class Attested(Record, frozen=True, tag="attestations.attested"):
     """Somebody entitled vouched."""
 
     attestation: bytes
@@ -18,7 +18,7 @@ class Attested(Record, tag="attestations.attested"):
     detail: bytes
 
 
-class PaymentUsed(Record, tag="attestations.payment-used"):
+class PaymentUsed(Record, frozen=True, tag="attestations.payment-used"):
     """A payment discharged something for an amount; a committed one is used as a whole (amount 0)."""
 
     attestation: bytes

@@ -13,7 +13,7 @@ from hefu.kernel.codec import Codec, Record
 from hefu.kernel.money import Amount
 
 
-class PaymentDetail(Record):
+class PaymentDetail(Record, frozen=True):
     """
     A payment that a settlement bank saw arrive.
 

@@ -9,7 +9,7 @@ SCHEMA = 1
 NEWEST = 16
 
 
-class AttestationRecord(Record):
+class AttestationRecord(Record, frozen=True):
     """What was attested; `superseded_by` is empty while it stands."""
 
     schema: int
@@ -24,13 +24,13 @@ class AttestationRecord(Record):
     detail: bytes
 
 
-class NewestRecord(Record):
+class NewestRecord(Record, frozen=True):
     """The newest attestations of a kind about a subject, newest last, at most sixteen."""
 
     attestations: tuple[bytes, ...]
 
 
-class PaymentRecord(Record):
+class PaymentRecord(Record, frozen=True):
     """A payment by its end-to-end digest: who attested it, how much of it is used, whether all of it is."""
 
     attestation: bytes
@@ -56,5 +56,3 @@ def newest_key(subject: bytes, kind: str) -> bytes:
 def payment_key(end_to_end: bytes) -> bytes:
     """State key of a payment."""
     return b"U" + end_to_end
-
-

@@ -3,7 +3,7 @@
 from hefu.kernel.codec import Record
 
 
-class AdvanceClock(Record, tag="clock.advance"):
+class AdvanceClock(Record, frozen=True, tag="clock.advance"):
     """Move simulated business time forward to an instant."""
 
     to_ms: int

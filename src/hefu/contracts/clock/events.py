@@ -3,7 +3,7 @@
 from hefu.kernel.codec import Record
 
 
-class ClockAdvanced(Record, tag="clock.advanced"):
+class ClockAdvanced(Record, frozen=True, tag="clock.advanced"):
     """Business time is now this instant."""
 
     at_ms: int

@@ -5,7 +5,7 @@ from hefu.kernel.codec import Codec, Record
 CLOCK_KEY = b"C"
 
 
-class ClockRecord(Record):
+class ClockRecord(Record, frozen=True):
     """Simulated business time, milliseconds since 1970 UTC."""
 
     at_ms: int

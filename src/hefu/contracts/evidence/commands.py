@@ -7,7 +7,7 @@ from hefu.kernel.codec import Record
 from hefu.kernel.money import Amount
 
 
-class Register(Record, tag="evidence.register"):
+class Register(Record, frozen=True, tag="evidence.register"):
     """
     The seller registers a document.
 
@@ -27,7 +27,7 @@ class Register(Record, tag="evidence.register"):
     standing_acceptance: bool
 
 
-class SetStandingAcceptance(Record, tag="evidence.set-standing-acceptance"):
+class SetStandingAcceptance(Record, frozen=True, tag="evidence.set-standing-acceptance"):
     """The seller gives or withdraws its standing acceptance for a document."""
 
     document: bytes

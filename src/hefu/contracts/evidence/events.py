@@ -7,7 +7,7 @@ from hefu.kernel.codec import Record
 from hefu.kernel.money import Amount
 
 
-class Registered(Record, tag="evidence.registered"):
+class Registered(Record, frozen=True, tag="evidence.registered"):
     """A document is on the ledger."""
 
     document: bytes
@@ -21,14 +21,14 @@ class Registered(Record, tag="evidence.registered"):
     standing_acceptance: bool
 
 
-class StandingAcceptanceSet(Record, tag="evidence.standing-acceptance-set"):
+class StandingAcceptanceSet(Record, frozen=True, tag="evidence.standing-acceptance-set"):
     """The seller's standing acceptance is given or withdrawn."""
 
     document: bytes
     accepts: bool
 
 
-class CapacityMoved(Record, tag="evidence.capacity-moved"):
+class CapacityMoved(Record, frozen=True, tag="evidence.capacity-moved"):
     """
     An amount of a document's gross moved between available, reserved, live and spent.
 

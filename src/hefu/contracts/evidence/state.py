@@ -9,7 +9,7 @@ from hefu.kernel.money import Amount
 SCHEMA = 1
 
 
-class Reservation(Record):
+class Reservation(Record, frozen=True):
     """An amount held for a proposal that nobody answered yet; lapses after `until_ms`."""
 
     right: bytes
@@ -17,7 +17,7 @@ class Reservation(Record):
     until_ms: int
 
 
-class DocumentRecord(Record):
+class DocumentRecord(Record, frozen=True):
     """A document. gross = available + sum of reservations + live + spent, with lapsed reservations counted as reserved."""
 
     schema: int
@@ -35,7 +35,7 @@ class DocumentRecord(Record):
     standing_acceptance: bool
 
 
-class TagRecord(Record):
+class TagRecord(Record, frozen=True):
     """Which document carries a tag."""
 
     document: bytes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hefu.kernel.codec import Record
 
 
-class NewKey(Record):
+class NewKey(Record, frozen=True):
     """
     A key to be added: purposes, largest amount that it signs alone (0: no limit), digests of certificate and mandate.
 
@@ -20,7 +20,7 @@ class NewKey(Record):
     possession: bytes
 
 
-class Enrol(Record, tag="parties.enrol"):
+class Enrol(Record, frozen=True, tag="parties.enrol"):
     """A registrar vouches for a new organisation; `identity` is its keyed digest of the USCC."""
 
     registrar: bytes
@@ -30,14 +30,14 @@ class Enrol(Record, tag="parties.enrol"):
     keys: tuple[NewKey, ...]
 
 
-class OpenAccount(Record, tag="parties.open-account"):
+class OpenAccount(Record, frozen=True, tag="parties.open-account"):
     """An organisation opens an account."""
 
     organisation: bytes
     salt: bytes
 
 
-class AddKey(Record, tag="parties.add-key"):
+class AddKey(Record, frozen=True, tag="parties.add-key"):
     """An organisation adds a key that holds from a height."""
 
     organisation: bytes
@@ -45,7 +45,7 @@ class AddKey(Record, tag="parties.add-key"):
     from_height: int
 
 
-class RevokeKey(Record, tag="parties.revoke-key"):
+class RevokeKey(Record, frozen=True, tag="parties.revoke-key"):
     """An organisation ends a key at a height; signatures in earlier blocks stay good."""
 
     organisation: bytes
@@ -53,7 +53,7 @@ class RevokeKey(Record, tag="parties.revoke-key"):
     from_height: int
 
 
-class Admit(Record, tag="admit"):
+class Admit(Record, frozen=True, tag="admit"):
     """Change: a new organisation with roles, as a member or not."""
 
     salt: bytes
@@ -63,7 +63,7 @@ class Admit(Record, tag="admit"):
     keys: tuple[NewKey, ...]
 
 
-class SetRoles(Record, tag="set-roles"):
+class SetRoles(Record, frozen=True, tag="set-roles"):
     """Change: an organisation's roles and membership."""
 
     organisation: bytes
@@ -71,7 +71,7 @@ class SetRoles(Record, tag="set-roles"):
     member: bool
 
 
-class SetStatus(Record, tag="set-status"):
+class SetStatus(Record, frozen=True, tag="set-status"):
     """Change: suspend an organisation or make it active again."""
 
     organisation: bytes
@@ -81,7 +81,7 @@ class SetStatus(Record, tag="set-status"):
 Change = Admit | SetRoles | SetStatus
 
 
-class ProposeChange(Record, tag="parties.propose-change"):
+class ProposeChange(Record, frozen=True, tag="parties.propose-change"):
     """A member proposes a change; this is its vote for it."""
 
     proposer: bytes
@@ -90,7 +90,7 @@ class ProposeChange(Record, tag="parties.propose-change"):
     until_ms: int
 
 
-class Vote(Record, tag="parties.vote"):
+class Vote(Record, frozen=True, tag="parties.vote"):
     """A member's vote; two thirds of the members adopt, more than a third against rejects."""
 
     proposal: bytes

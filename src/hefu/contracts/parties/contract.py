@@ -77,9 +77,7 @@ class PartiesContract:
             for key in founder.keys:
                 _check_purposes(key.purposes)
                 events.append(
-                    e.KeyAdded(
-                        bytes.fromhex(key.key), organisation, key.purposes, key.limit_minor, 0, ZERO, ZERO, ZERO
-                    )
+                    e.KeyAdded(bytes.fromhex(key.key), organisation, key.purposes, key.limit_minor, 0, ZERO, ZERO, ZERO)
                 )
             for salt in founder.account_salts:
                 account = derive_id(genesis.hash, chain_id, organisation, bytes.fromhex(salt), "account")
@@ -96,7 +94,14 @@ class PartiesContract:
                     raise Rejected("a registrar alone gives only the supplier's role", code="ROLE_NEEDS_VOTE")
                 organisation = context.new_id(command.registrar, _salt(command.salt), "organisation")
                 return _enrol(
-                    state, context, organisation, command.identity, command.roles, False, command.keys, command.registrar
+                    state,
+                    context,
+                    organisation,
+                    command.identity,
+                    command.roles,
+                    False,
+                    command.keys,
+                    command.registrar,
                 )
             case c.OpenAccount():
                 account = context.new_id(command.organisation, _salt(command.salt), "account")
@@ -206,9 +211,7 @@ class PartiesContract:
             case e.OrganisationEnrolled():
                 state.put(
                     s.organisation_key(event.organisation),
-                    s.OrganisationRecord(
-                        s.SCHEMA, event.identity, event.roles, event.member, ACTIVE, event.vetted_by
-                    ),
+                    s.OrganisationRecord(s.SCHEMA, event.identity, event.roles, event.member, ACTIVE, event.vetted_by),
                 )
                 state.put(s.identity_key(event.identity), s.IdentityRecord(event.organisation))
                 if event.member:

@@ -6,7 +6,7 @@ from hefu.contracts.parties.commands import Change
 from hefu.kernel.codec import Record
 
 
-class OrganisationEnrolled(Record, tag="parties.organisation-enrolled"):
+class OrganisationEnrolled(Record, frozen=True, tag="parties.organisation-enrolled"):
     """An organisation exists; `vetted_by` is who vouched, zeros for a founder."""
 
     organisation: bytes
@@ -16,14 +16,14 @@ class OrganisationEnrolled(Record, tag="parties.organisation-enrolled"):
     vetted_by: bytes
 
 
-class AccountOpened(Record, tag="parties.account-opened"):
+class AccountOpened(Record, frozen=True, tag="parties.account-opened"):
     """An account exists."""
 
     account: bytes
     organisation: bytes
 
 
-class KeyAdded(Record, tag="parties.key-added"):
+class KeyAdded(Record, frozen=True, tag="parties.key-added"):
     """A key holds from a height."""
 
     key: bytes
@@ -36,14 +36,14 @@ class KeyAdded(Record, tag="parties.key-added"):
     vetted_by: bytes
 
 
-class KeyRevoked(Record, tag="parties.key-revoked"):
+class KeyRevoked(Record, frozen=True, tag="parties.key-revoked"):
     """A key no longer holds from a height on."""
 
     key: bytes
     from_height: int
 
 
-class ChangeProposed(Record, tag="parties.change-proposed"):
+class ChangeProposed(Record, frozen=True, tag="parties.change-proposed"):
     """A change is up for votes."""
 
     proposal: bytes
@@ -51,7 +51,7 @@ class ChangeProposed(Record, tag="parties.change-proposed"):
     until_ms: int
 
 
-class VoteCast(Record, tag="parties.vote-cast"):
+class VoteCast(Record, frozen=True, tag="parties.vote-cast"):
     """A member voted."""
 
     proposal: bytes
@@ -59,14 +59,14 @@ class VoteCast(Record, tag="parties.vote-cast"):
     approve: bool
 
 
-class ChangeDecided(Record, tag="parties.change-decided"):
+class ChangeDecided(Record, frozen=True, tag="parties.change-decided"):
     """The votes decided a proposal."""
 
     proposal: bytes
     adopted: bool
 
 
-class RolesChanged(Record, tag="parties.roles-changed"):
+class RolesChanged(Record, frozen=True, tag="parties.roles-changed"):
     """An organisation has other roles or membership."""
 
     organisation: bytes
@@ -74,7 +74,7 @@ class RolesChanged(Record, tag="parties.roles-changed"):
     member: bool
 
 
-class StatusChanged(Record, tag="parties.status-changed"):
+class StatusChanged(Record, frozen=True, tag="parties.status-changed"):
     """An organisation is suspended or active."""
 
     organisation: bytes

@@ -9,7 +9,7 @@ SCHEMA = 1
 MEMBERS_KEY = b"M"
 
 
-class OrganisationRecord(Record):
+class OrganisationRecord(Record, frozen=True):
     """An organisation under a pseudonym; `identity` is a keyed digest of its USCC."""
 
     schema: int
@@ -20,14 +20,14 @@ class OrganisationRecord(Record):
     vetted_by: bytes
 
 
-class AccountRecord(Record):
+class AccountRecord(Record, frozen=True):
     """Who owns an account. A later schema may hold a commitment here."""
 
     schema: int
     organisation: bytes
 
 
-class KeyRecord(Record):
+class KeyRecord(Record, frozen=True):
     """A signing key; it holds from `valid_from` until before `valid_until` (0: no end). Never deleted."""
 
     schema: int
@@ -41,13 +41,13 @@ class KeyRecord(Record):
     vetted_by: bytes
 
 
-class IdentityRecord(Record):
+class IdentityRecord(Record, frozen=True):
     """Which organisation has an identity digest; keeps one firm from enrolling twice with one registrar."""
 
     organisation: bytes
 
 
-class ProposalRecord(Record):
+class ProposalRecord(Record, frozen=True):
     """A change up for votes; `status` is open, adopted or rejected."""
 
     schema: int
@@ -58,7 +58,7 @@ class ProposalRecord(Record):
     status: str
 
 
-class MembersRecord(Record):
+class MembersRecord(Record, frozen=True):
     """The members, in order of identifier."""
 
     members: tuple[bytes, ...]

@@ -248,9 +248,9 @@ def resolvers(documents: Documents) -> Mapping[str, Resolver]:
         "pledgee": lambda state, command, context: command.pledgee,
         "account": lambda state, command, context: command.account,
         "amount": lambda state, command, context: command.amount,
-        "standing acceptance": lambda state, command, context: documents.document(
-            state, command.document
-        ).standing_acceptance,
+        "standing acceptance": lambda state, command, context: (
+            documents.document(state, command.document).standing_acceptance
+        ),
         "payment attested": lambda state, command, context: bool(command.payment),
         "due": due,
     }

@@ -9,7 +9,7 @@ from hefu.kernel.codec import Record
 from hefu.kernel.money import Amount
 
 
-class Propose(Record, tag="receivables.propose"):
+class Propose(Record, frozen=True, tag="receivables.propose"):
     """The seller proposes a receivable on its document for the obligor to confirm; unanswered it lapses after `until_ms`."""
 
     document: bytes
@@ -20,7 +20,7 @@ class Propose(Record, tag="receivables.propose"):
     until_ms: int
 
 
-class Confirm(Record, tag="receivables.confirm"):
+class Confirm(Record, frozen=True, tag="receivables.confirm"):
     """
     The obligor confirms what it owes (确权).
 
@@ -34,20 +34,20 @@ class Confirm(Record, tag="receivables.confirm"):
     tag: Tag
 
 
-class Refuse(Record, tag="receivables.refuse"):
+class Refuse(Record, frozen=True, tag="receivables.refuse"):
     """The obligor refuses a proposal for a reason of the closed list."""
 
     right: bytes
     reason: str
 
 
-class Withdraw(Record, tag="receivables.withdraw"):
+class Withdraw(Record, frozen=True, tag="receivables.withdraw"):
     """The seller withdraws a proposal."""
 
     right: bytes
 
 
-class Raise(Record, tag="receivables.raise"):
+class Raise(Record, frozen=True, tag="receivables.raise"):
     """The seller raises a receivable on evidence alone, unconfirmed and marked so for ever (脱核)."""
 
     document: bytes
@@ -58,7 +58,7 @@ class Raise(Record, tag="receivables.raise"):
     delivery: bytes
 
 
-class Split(Record, tag="receivables.split"):
+class Split(Record, frozen=True, tag="receivables.split"):
     """The holder splits an amount off into a new right."""
 
     right: bytes
@@ -66,7 +66,7 @@ class Split(Record, tag="receivables.split"):
     amount: Amount
 
 
-class Assign(Record, tag="receivables.assign"):
+class Assign(Record, frozen=True, tag="receivables.assign"):
     """The holder pays its own supplier's invoice (`document`) by assigning the right as a whole."""
 
     right: bytes
@@ -75,7 +75,7 @@ class Assign(Record, tag="receivables.assign"):
     recourse: bool
 
 
-class Pledge(Record, tag="receivables.pledge"):
+class Pledge(Record, frozen=True, tag="receivables.pledge"):
     """The holder pledges the right for an obligation, up to a cap."""
 
     right: bytes
@@ -84,13 +84,13 @@ class Pledge(Record, tag="receivables.pledge"):
     cap: Amount
 
 
-class Release(Record, tag="receivables.release"):
+class Release(Record, frozen=True, tag="receivables.release"):
     """The pledgee releases its pledge."""
 
     right: bytes
 
 
-class AcceptOffer(Record, tag="receivables.accept-offer"):
+class AcceptOffer(Record, frozen=True, tag="receivables.accept-offer"):
     """
     The holder accepts one financier's offer; the right is locked for it until `until_ms`.
 
@@ -107,13 +107,13 @@ class AcceptOffer(Record, tag="receivables.accept-offer"):
     until_ms: int
 
 
-class DeclineOffer(Record, tag="receivables.decline-offer"):
+class DeclineOffer(Record, frozen=True, tag="receivables.decline-offer"):
     """The financier gives up its lock."""
 
     right: bytes
 
 
-class CompleteFinance(Record, tag="receivables.complete-finance"):
+class CompleteFinance(Record, frozen=True, tag="receivables.complete-finance"):
     """
     The money arrived: the right goes to the financier, or its pledge begins.
 
@@ -124,21 +124,21 @@ class CompleteFinance(Record, tag="receivables.complete-finance"):
     payment: bytes
 
 
-class Notify(Record, tag="receivables.notify"):
+class Notify(Record, frozen=True, tag="receivables.notify"):
     """The holder notifies the obligor whom and on which account to pay (`payee_account` is a digest)."""
 
     right: bytes
     payee_account: bytes
 
 
-class Acknowledge(Record, tag="receivables.acknowledge"):
+class Acknowledge(Record, frozen=True, tag="receivables.acknowledge"):
     """The obligor acknowledges the notice."""
 
     right: bytes
     payee_account: bytes
 
 
-class Settle(Record, tag="receivables.settle"):
+class Settle(Record, frozen=True, tag="receivables.settle"):
     """
     The obligor's payment discharges an amount, to the holder of the moment or its pledgee.
 
@@ -151,13 +151,13 @@ class Settle(Record, tag="receivables.settle"):
     payment: bytes
 
 
-class Cancel(Record, tag="receivables.cancel"):
+class Cancel(Record, frozen=True, tag="receivables.cancel"):
     """Seller and obligor cancel a receivable that never moved."""
 
     right: bytes
 
 
-class SetCeiling(Record, tag="receivables.set-ceiling"):
+class SetCeiling(Record, frozen=True, tag="receivables.set-ceiling"):
     """An obligor sets the ceiling of what it confirms in all."""
 
     account: bytes

@@ -70,10 +70,9 @@ class Decisions:
         if not self._documents.carries(state, record.document, command.tag):
             raise Rejected("the obligor's own tag is not the document's", code="TAG_MISMATCH")
         exposure = state.get(s.exposure_key(record.obligor, record.header.currency), s.EXPOSURE)
-        if exposure is not None and exposure.ceiling is not None:
-            # In range means: what is live plus this stays within the ceiling.
-            if not in_range(add(exposure.live, command.amount), 0, exposure.ceiling):
-                raise Rejected("the obligor's ceiling leaves no room for this", code="CEILING")
+        ceiling = None if exposure is None else exposure.ceiling
+        if exposure is not None and ceiling is not None and not in_range(add(exposure.live, command.amount), 0, ceiling):
+            raise Rejected("the obligor's ceiling leaves no room for this", code="CEILING")
         return [
             self._documents.move(record.document, command.right, command.amount, "reserved", "live"),
             e.Confirmed(command.right, command.confirmation),
@@ -167,7 +166,9 @@ class Decisions:
         longest = context.business_at_ms + context.rules.lock_days_max * DAY_MS
         in_term = context.business_at_ms < command.until_ms <= longest
         if not in_term or business_date(command.until_ms) >= record.due_on:
-            raise Rejected("a lock ends in the future, within the longest term and before the due date", code="BAD_TERM")
+            raise Rejected(
+                "a lock ends in the future, within the longest term and before the due date", code="BAD_TERM"
+            )
         if command.method == "sale" and len(record.endorsements) >= context.rules.endorsements_max:
             raise Rejected("this right was passed on as often as may be", code="TOO_DEEP")
         return [
@@ -277,5 +278,3 @@ def _check_tenor(due_on: date, context: Context) -> None:
     latest = context.business_on + timedelta(days=context.rules.tenor_days_max)
     if not context.business_on < due_on <= latest:
         raise Rejected("the due date lies after today and within the longest tenor", code="BAD_TENOR")
-
-

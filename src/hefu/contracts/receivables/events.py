@@ -8,7 +8,7 @@ from hefu.kernel.codec import Record
 from hefu.kernel.money import Amount
 
 
-class Proposed(Record, tag="receivables.proposed"):
+class Proposed(Record, frozen=True, tag="receivables.proposed"):
     """A receivable awaits the obligor's answer."""
 
     right: bytes
@@ -22,27 +22,27 @@ class Proposed(Record, tag="receivables.proposed"):
     until_ms: int
 
 
-class Confirmed(Record, tag="receivables.confirmed"):
+class Confirmed(Record, frozen=True, tag="receivables.confirmed"):
     """The obligor confirmed: the receivable is live."""
 
     right: bytes
     confirmation: bytes
 
 
-class Refused(Record, tag="receivables.refused"):
+class Refused(Record, frozen=True, tag="receivables.refused"):
     """The obligor refused."""
 
     right: bytes
     reason: str
 
 
-class Withdrawn(Record, tag="receivables.withdrawn"):
+class Withdrawn(Record, frozen=True, tag="receivables.withdrawn"):
     """The seller withdrew its proposal."""
 
     right: bytes
 
 
-class Raised(Record, tag="receivables.raised"):
+class Raised(Record, frozen=True, tag="receivables.raised"):
     """An unconfirmed receivable is live on evidence alone."""
 
     right: bytes
@@ -56,7 +56,7 @@ class Raised(Record, tag="receivables.raised"):
     delivery: bytes
 
 
-class SplitOff(Record, tag="receivables.split-off"):
+class SplitOff(Record, frozen=True, tag="receivables.split-off"):
     """An amount went from a right into a new one of the same owner."""
 
     right: bytes
@@ -64,7 +64,7 @@ class SplitOff(Record, tag="receivables.split-off"):
     amount: Amount
 
 
-class Assigned(Record, tag="receivables.assigned"):
+class Assigned(Record, frozen=True, tag="receivables.assigned"):
     """The right has a new owner, whose document it paid."""
 
     right: bytes
@@ -73,7 +73,7 @@ class Assigned(Record, tag="receivables.assigned"):
     recourse: bool
 
 
-class Pledged(Record, tag="receivables.pledged"):
+class Pledged(Record, frozen=True, tag="receivables.pledged"):
     """The right secures an obligation."""
 
     right: bytes
@@ -82,13 +82,13 @@ class Pledged(Record, tag="receivables.pledged"):
     cap: Amount
 
 
-class Released(Record, tag="receivables.released"):
+class Released(Record, frozen=True, tag="receivables.released"):
     """The pledge ended."""
 
     right: bytes
 
 
-class OfferAccepted(Record, tag="receivables.offer-accepted"):
+class OfferAccepted(Record, frozen=True, tag="receivables.offer-accepted"):
     """The right is locked for a financier."""
 
     right: bytes
@@ -100,13 +100,13 @@ class OfferAccepted(Record, tag="receivables.offer-accepted"):
     until_ms: int
 
 
-class OfferDeclined(Record, tag="receivables.offer-declined"):
+class OfferDeclined(Record, frozen=True, tag="receivables.offer-declined"):
     """The financier gave up its lock."""
 
     right: bytes
 
 
-class Sold(Record, tag="receivables.sold"):
+class Sold(Record, frozen=True, tag="receivables.sold"):
     """The financier paid and owns the right; `payment` is the attestation, or empty for the holder's receipt."""
 
     right: bytes
@@ -115,7 +115,7 @@ class Sold(Record, tag="receivables.sold"):
     payment: bytes
 
 
-class Financed(Record, tag="receivables.financed"):
+class Financed(Record, frozen=True, tag="receivables.financed"):
     """The financier paid and holds a pledge; `payment` as for Sold."""
 
     right: bytes
@@ -124,21 +124,21 @@ class Financed(Record, tag="receivables.financed"):
     payment: bytes
 
 
-class Notified(Record, tag="receivables.notified"):
+class Notified(Record, frozen=True, tag="receivables.notified"):
     """The notice to the obligor, dated by the ledger."""
 
     right: bytes
     payee_account: bytes
 
 
-class Acknowledged(Record, tag="receivables.acknowledged"):
+class Acknowledged(Record, frozen=True, tag="receivables.acknowledged"):
     """The obligor acknowledged the notice."""
 
     right: bytes
     payee_account: bytes
 
 
-class Settled(Record, tag="receivables.settled"):
+class Settled(Record, frozen=True, tag="receivables.settled"):
     """An amount was paid to `payee`; `payment` is the attestation, or empty for the payee's receipt."""
 
     right: bytes
@@ -147,13 +147,13 @@ class Settled(Record, tag="receivables.settled"):
     payment: bytes
 
 
-class Cancelled(Record, tag="receivables.cancelled"):
+class Cancelled(Record, frozen=True, tag="receivables.cancelled"):
     """The receivable was cancelled before it moved."""
 
     right: bytes
 
 
-class CeilingSet(Record, tag="receivables.ceiling-set"):
+class CeilingSet(Record, frozen=True, tag="receivables.ceiling-set"):
     """An obligor's ceiling."""
 
     account: bytes

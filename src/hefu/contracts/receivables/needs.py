@@ -58,9 +58,7 @@ class Documents(Protocol):
 class Attestations(Protocol):
     """What others vouched for."""
 
-    def latest(
-        self, state: Reader, subject: bytes, kind: str, results: tuple[str, ...], since_ms: int
-    ) -> bytes | None:
+    def latest(self, state: Reader, subject: bytes, kind: str, results: tuple[str, ...], since_ms: int) -> bytes | None:
         """The newest standing attestation, or None."""
         ...
 

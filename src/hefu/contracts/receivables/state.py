@@ -14,14 +14,14 @@ REFUSED, WITHDRAWN, CANCELLED = "refused", "withdrawn", "cancelled"
 CONFIRMED_BACKING, EVIDENCE_BACKING = "confirmed", "evidence"
 
 
-class Endorsement(Record):
+class Endorsement(Record, frozen=True):
     """One step of the chain of holders: who passed the right on, and whether recourse reaches back to it."""
 
     assignor: bytes
     recourse: bool
 
 
-class Lock(Record):
+class Lock(Record, frozen=True):
     """An accepted offer: until when the right waits for the financier's money."""
 
     financier: bytes
@@ -33,7 +33,7 @@ class Lock(Record):
     until_ms: int
 
 
-class Notice(Record):
+class Notice(Record, frozen=True):
     """The notice to the obligor: when the ledger recorded it, where to pay, when it was acknowledged (0: not yet)."""
 
     at_ms: int
@@ -41,7 +41,7 @@ class Notice(Record):
     acknowledged_ms: int
 
 
-class RightRecord(Record):
+class RightRecord(Record, frozen=True):
     """
     A receivable or a part of one.
 
@@ -66,7 +66,7 @@ class RightRecord(Record):
     until_ms: int
 
 
-class ExposureRecord(Record):
+class ExposureRecord(Record, frozen=True):
     """What an obligor's account owes on confirmed receivables that are live, and its ceiling (None: none set)."""
 
     currency: str

@@ -1,0 +1,315 @@
+"""
+The embedded engine: one sequencer thread, group commit, one synced write a block.
+
+    submit -> queue -> check (inline, or in processes) -> execute -> write -> acknowledge
+                                                             block N+1 is executed while block N is written
+
+A transaction is acknowledged only after its block is on the disk. What is queued when the process dies was never
+acknowledged, and its submitter sends the same bytes again.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import selectors
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from hefu.kernel.errors import Busy, Closed, EngineError
+from hefu.kernel.hashing import ZERO
+from hefu.ledger.block import Receipt
+from hefu.ledger.chain import Chain, CommittedBlock, Outcome
+from hefu.ledger.engine import Ticket
+from hefu.ledger.engines.verifiers import VerifierPool
+from hefu.ledger.transaction import check_stateless
+
+T = TypeVar("T")
+Pending = tuple[bytes, Ticket]
+
+CHUNK = 256
+#: Few transactions are checked here: a trip to another process costs more than 32 signatures.
+INLINE_MAX = 32
+WRITES_IN_FLIGHT = 2
+
+
+def system_ms() -> int:
+    """Milliseconds since 1970 by this machine's clock."""
+    return time.time_ns() // 1_000_000
+
+
+class EmbeddedEngine:
+    """
+    Args:
+        chain: The ledger, opened with its sealer.
+        now_ms: Clock of block time.
+        verifiers: Processes that check signatures; 0 checks in the sequencer's thread.
+        queue_size: Transactions that may wait; more are refused with Busy.
+    """
+
+    def __init__(
+        self,
+        chain: Chain,
+        *,
+        now_ms: Callable[[], int] = system_ms,
+        verifiers: int = 0,
+        queue_size: int = 20_000,
+    ) -> None:
+        self._chain = chain
+        self._now_ms = now_ms
+        self._queue: deque[Pending] = deque()
+        self._queue_size = queue_size
+        self._ready: deque[Pending] = deque()
+        self._questions: deque[Callable[[], None]] = deque()
+        self._closing = False
+        self._failure: EngineError | None = None
+        self._durable_height = chain.tip.height
+        self._committed = threading.Condition()
+        self._writes: queue.SimpleQueue[tuple[Outcome, dict[bytes, bytes | None], list[Ticket]] | None] = (
+            queue.SimpleQueue()
+        )
+        self._writing = 0
+        self._wake_read, self._wake_write = os.pipe()
+        os.set_blocking(self._wake_read, False)
+        os.set_blocking(self._wake_write, False)
+        self._asleep = False
+        self._pool: VerifierPool[Ticket] | None = None
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._wake_read, selectors.EVENT_READ)
+        if verifiers:
+            # The writer thread comes back from the disk beside busy Python; five milliseconds would be half its latency.
+            sys.setswitchinterval(0.001)
+            self._pool = VerifierPool(chain.genesis, verifiers)
+            for connection in self._pool.connections:
+                self._selector.register(connection, selectors.EVENT_READ)
+        genesis = chain.genesis
+        self._check_arguments: dict[str, Any] = {
+            "h": genesis.hash,
+            "suite": genesis.suite,
+            "chain_id": genesis.chain_id,
+            "bounds": genesis.file.bounds,
+        }
+        self._writer = threading.Thread(target=self._write_loop, name="hefu-writer", daemon=True)
+        self._sequencer = threading.Thread(target=self._sequence, name="hefu-sequencer", daemon=True)
+        self._writer.start()
+        self._sequencer.start()
+
+    # -- the port -----------------------------------------------------------------------------------------------
+
+    def submit(self, raw: bytes) -> Ticket:
+        """Queue a transaction's bytes; see the port."""
+        if self._closing or self._failure:
+            raise self._failure or Closed("the engine is closed")
+        if len(self._queue) >= self._queue_size:
+            raise Busy(f"{self._queue_size} transactions are waiting; submit the same bytes again later")
+        ticket = Ticket()
+        self._queue.append((raw, ticket))
+        if self._asleep:
+            self._wake()
+        if self._failure or (self._closing and not self._sequencer.is_alive()):
+            # The sequencer may have drained the queue for the last time before this one was appended.
+            self._abandon(self._failure or Closed("the engine is closed"))
+        return ticket
+
+    def subscribe(self, from_height: int = 0) -> Iterator[CommittedBlock]:
+        """Durable blocks in order from a height; see the port."""
+        height = from_height
+        while True:
+            with self._committed:
+                while height > self._durable_height:
+                    if self._closing and not self._sequencer.is_alive():
+                        return
+                    if self._failure:
+                        return
+                    self._committed.wait(timeout=0.5)
+            block = self._chain.block(height)
+            if block is None:
+                raise EngineError(f"block {height} is not kept here; begin at a later height", code="NOT_ARCHIVED")
+            yield block
+            height += 1
+
+    def query(self, question: Callable[[Chain], T]) -> T:
+        """Run a read between two blocks; see the port."""
+        answer: queue.SimpleQueue[tuple[bool, Any]] = queue.SimpleQueue()
+
+        def ask() -> None:
+            try:
+                answer.put((True, question(self._chain)))
+            except Exception as error:
+                answer.put((False, error))
+
+        if not self._sequencer.is_alive():
+            raise self._failure or Closed("the engine is closed")
+        self._questions.append(ask)
+        self._wake()
+        while True:
+            try:
+                good, value = answer.get(timeout=0.5)
+                break
+            except queue.Empty:
+                if not self._sequencer.is_alive():
+                    raise self._failure or Closed("the engine is closed") from None
+        if not good:
+            raise value
+        return value  # type: ignore[no-any-return]
+
+    def close(self) -> None:
+        """Answer what is queued, then stop and release the store."""
+        if self._closing:
+            return
+        self._closing = True
+        self._wake()
+        self._sequencer.join()
+        self._writes.put(None)
+        self._writer.join()
+        if self._pool is not None:
+            self._pool.close()
+        self._abandon(self._failure or Closed("the engine is closed"))
+        with self._committed:
+            self._committed.notify_all()
+        os.close(self._wake_read)
+        os.close(self._wake_write)
+        self._chain.store.close()
+
+    @property
+    def durable_height(self) -> int:
+        """Height of the newest block on the disk."""
+        return self._durable_height
+
+    @property
+    def waiting(self) -> int:
+        """Transactions submitted and not yet executed."""
+        in_flight = self._pool.in_flight * CHUNK if self._pool else 0
+        return len(self._queue) + len(self._ready) + in_flight
+
+    # -- the sequencer ------------------------------------------------------------------------------------------
+
+    def _sequence(self) -> None:
+        try:
+            while True:
+                self._check_queued()
+                if self._ready and self._may_execute():
+                    self._execute_block()
+                elif self._questions and not self._writing and not self._ready:
+                    self._questions.popleft()()
+                elif self._finished():
+                    return
+                else:
+                    self._sleep()
+        except BaseException as error:
+            # A bug or an exhausted machine: nothing more may be acknowledged, or replicas would part ways.
+            self._fail(EngineError(f"the engine stopped: {type(error).__name__}", code="ENGINE_STOPPED"))
+            if not isinstance(error, EngineError):
+                raise
+
+    def _check_queued(self) -> None:
+        """Move checked transactions from the queue to the ready ones."""
+        pool = self._pool
+        if pool is None or (len(self._queue) <= INLINE_MAX and not pool.in_flight):
+            room = self._chain.genesis.file.bounds.block_transactions - len(self._ready)
+            for _ in range(min(len(self._queue), max(room, 0))):
+                raw, ticket = self._queue.popleft()
+                self._admit(raw, ticket, check_stateless(raw, **self._check_arguments))
+            return
+        while self._queue and pool.free():
+            chunk = [self._queue.popleft() for _ in range(min(len(self._queue), CHUNK))]
+            pool.ask([ticket for _, ticket in chunk], [raw for raw, _ in chunk])
+        for tickets, raws, codes in pool.take():
+            for ticket, raw, code in zip(tickets, raws, codes, strict=True):
+                self._admit(raw, ticket, code)
+
+    def _admit(self, raw: bytes, ticket: Ticket, code: str) -> None:
+        if code:
+            ticket.complete(Receipt(ZERO, 0, 0, code, ()))
+        else:
+            self._ready.append((raw, ticket))
+
+    def _may_execute(self) -> bool:
+        # While the disk is busy, waiting for a fuller block costs nothing; two blocks on their way are enough.
+        if self._failure:
+            raise self._failure
+        return self._writing == 0 or (self._writing < WRITES_IN_FLIGHT and len(self._ready) >= CHUNK)
+
+    def _execute_block(self) -> None:
+        size = min(len(self._ready), self._chain.genesis.file.bounds.block_transactions)
+        batch = [self._ready.popleft() for _ in range(size)]
+        tickets = [ticket for _, ticket in batch]
+        try:
+            outcome = self._chain.execute([raw for raw, _ in batch], self._now_ms())
+        except BaseException:
+            for ticket in tickets:
+                ticket.fail(EngineError("the engine stopped", code="ENGINE_STOPPED"))
+            raise
+        with self._committed:
+            self._writing += 1
+        self._writes.put((outcome, self._chain.hold(outcome), tickets))
+
+    def _finished(self) -> bool:
+        idle = not self._queue and not self._ready and not self._questions and not self._writing
+        return self._closing and idle and not (self._pool and self._pool.in_flight)
+
+    def _sleep(self) -> None:
+        self._asleep = True
+        # Whatever arrived between the last look and the flag is seen here; later arrivals wake.
+        if self._queue and (self._pool is None or self._pool.free()) and not self._ready:
+            self._asleep = False
+            return
+        self._selector.select(timeout=0.5)
+        self._asleep = False
+        with suppress(BlockingIOError):
+            os.read(self._wake_read, 4096)
+
+    def _wake(self) -> None:
+        # A full pipe wakes just as well; a closed one means that nobody sleeps any more.
+        with suppress(OSError):
+            os.write(self._wake_write, b"x")
+
+    # -- the writer ---------------------------------------------------------------------------------------------
+
+    def _write_loop(self) -> None:
+        while True:
+            item = self._writes.get()
+            if item is None:
+                return
+            outcome, pending, tickets = item
+            try:
+                if self._failure:
+                    raise self._failure
+                self._chain.store.write(outcome.writes)
+            except BaseException as error:
+                failure = error if isinstance(error, EngineError) else EngineError(f"a write failed: {error}")
+                self._fail(failure)
+                for ticket in tickets:
+                    ticket.fail(failure)
+                with self._committed:
+                    self._writing -= 1
+                continue
+            self._chain.release(pending)
+            with self._committed:
+                self._durable_height = outcome.height
+                self._writing -= 1
+                self._committed.notify_all()
+            for ticket, receipt in zip(tickets, outcome.receipts, strict=True):
+                ticket.complete(receipt)
+            self._wake()
+
+    def _fail(self, failure: EngineError) -> None:
+        if self._failure is None:
+            self._failure = failure
+        self._abandon(self._failure)
+        self._wake()
+
+    def _abandon(self, failure: EngineError) -> None:
+        """Nobody will answer what is still queued."""
+        for waiting in (self._ready, self._queue):
+            while True:
+                try:
+                    _, ticket = waiting.popleft()
+                except IndexError:
+                    break
+                ticket.fail(failure)

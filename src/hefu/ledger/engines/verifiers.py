@@ -1,0 +1,134 @@
+"""
+Checks transactions in other processes, so that signatures do not wait for the interpreter that executes.
+
+A thread that comes back for the interpreter's lock beside busy Python waits for the switch interval; a process does not.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections import deque
+from multiprocessing.connection import Connection
+from typing import Generic, TypeVar
+
+import msgspec
+
+from hefu.ledger.genesis import Genesis
+from hefu.ledger.transaction import check_stateless
+
+T = TypeVar("T")
+_ENCODER = msgspec.msgpack.Encoder()
+_RAWS = msgspec.msgpack.Decoder(list[bytes])
+_CODES = msgspec.msgpack.Decoder(list[str])
+CHUNKS_PER_PROCESS = 2
+
+
+class VerifierPool(Generic[T]):
+    """
+    A fixed number of processes that check chunks of transactions; answers come back in the order of the questions.
+
+    Args:
+        genesis: The chain whose transactions these are.
+        processes: How many.
+    """
+
+    def __init__(self, genesis: Genesis, processes: int) -> None:
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._connections: list[Connection] = []
+        self._waiting: list[int] = []
+        self._chunks: deque[tuple[int, list[T], list[bytes]]] = deque()
+        self._answers: dict[int, deque[list[str]]] = {}
+        for i in range(processes):
+            ours, theirs = socket.socketpair()
+            process = subprocess.Popen(
+                [sys.executable, "-m", "hefu.ledger.engines.verifiers", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+            )
+            theirs.close()
+            connection = Connection(ours.detach())
+            connection.send_bytes(genesis.raw)
+            self._processes.append(process)
+            self._connections.append(connection)
+            self._waiting.append(0)
+            self._answers[i] = deque()
+
+    def __len__(self) -> int:
+        return len(self._processes)
+
+    @property
+    def connections(self) -> list[Connection]:
+        """What to select on for answers."""
+        return self._connections
+
+    @property
+    def in_flight(self) -> int:
+        """Chunks whose answer has not been taken."""
+        return len(self._chunks)
+
+    def free(self) -> bool:
+        """Whether a process can take another chunk."""
+        return any(waiting < CHUNKS_PER_PROCESS for waiting in self._waiting)
+
+    def ask(self, items: list[T], raws: list[bytes]) -> None:
+        """Send a chunk to the least busy process."""
+        i = self._waiting.index(min(self._waiting))
+        self._connections[i].send_bytes(_ENCODER.encode(raws))
+        self._waiting[i] += 1
+        self._chunks.append((i, items, raws))
+
+    def take(self) -> list[tuple[list[T], list[bytes], list[str]]]:
+        """
+        Chunks that are answered, oldest first.
+
+        Raises:
+            EOFError: A process died.
+        """
+        for i, connection in enumerate(self._connections):
+            while self._waiting[i] and connection.poll():
+                self._answers[i].append(_CODES.decode(connection.recv_bytes()))
+                self._waiting[i] -= 1
+        done = []
+        while self._chunks and self._answers[self._chunks[0][0]]:
+            i, items, raws = self._chunks.popleft()
+            done.append((items, raws, self._answers[i].popleft()))
+        return done
+
+    def close(self) -> None:
+        """Stop the processes."""
+        for connection in self._connections:
+            connection.close()
+        for process in self._processes:
+            try:
+                process.wait(timeout=5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def serve(descriptor: int) -> None:
+    """A verifier process: genesis first, then chunks until the other side closes."""
+    connection = Connection(descriptor)
+    try:
+        genesis = Genesis(connection.recv_bytes())
+        h, suite, chain_id, bounds = genesis.hash, genesis.suite, genesis.chain_id, genesis.file.bounds
+        while True:
+            raws = _RAWS.decode(connection.recv_bytes())
+            codes = [check_stateless(raw, h=h, suite=suite, chain_id=chain_id, bounds=bounds) for raw in raws]
+            connection.send_bytes(_ENCODER.encode(codes))
+    except (EOFError, ConnectionResetError, BrokenPipeError):
+        return
+    except KeyboardInterrupt:
+        return
+
+
+if __name__ == "__main__":
+    # An interrupt from the terminal reaches the whole group; the parent decides when to stop.
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    serve(int(sys.argv[1]))
+    os._exit(0)

@@ -1,0 +1,152 @@
+"""
+A home: the folder of an embedded ledger with all its organisations, as a pilot, a laptop or a test has it.
+
+    genesis.json            what the ledger began with; give it to whoever shall verify
+    ledger/                 the ledger's store
+    views.db                read models, rebuilt by `hefu views rebuild`
+    names.json              this node's private address book: names, and what they stand for on the ledger
+    organisations/NAME/     key files and vault of one organisation
+    operator/               keys of the operator: sealing, checkpoints, tags, identities
+
+On a network each organisation keeps its own folder on its own machine; here they lie side by side, which is why a home is
+never the production layout of more than one organisation.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import msgspec
+
+from hefu.kernel.errors import Corrupt, UsageError
+from hefu.kernel.keyfile import publish
+
+FORMAT = "hefu-names/1"
+_NAME = re.compile(r"[^\x00-\x1f/\\]{1,80}\Z")
+
+
+class PartyEntry(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """One organisation in the address book; identifiers and keys in hexadecimal."""
+
+    name: str
+    folder: str
+    organisation: str
+    account: str
+    roles: tuple[str, ...]
+    member: bool
+    office_key: str
+    govern_key: str
+    uscc: str = ""
+
+
+class Names(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """The address book."""
+
+    format: str = FORMAT
+    synthetic: bool = False
+    parties: list[PartyEntry] = msgspec.field(default_factory=list)
+
+
+class Home:
+    """
+    Paths and the address book of a home.
+
+    Args:
+        path: The folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.genesis = path / "genesis.json"
+        self.ledger = path / "ledger"
+        self.views = path / "views.db"
+        self._names_file = path / "names.json"
+        self.names = self._read_names()
+        self._index()
+
+    def _read_names(self) -> Names:
+        try:
+            return msgspec.json.decode(self._names_file.read_bytes(), type=Names)
+        except FileNotFoundError:
+            return Names()
+        except (msgspec.DecodeError, msgspec.ValidationError) as error:
+            raise Corrupt(f"the address book cannot be read: {error}", where=str(self._names_file)) from None
+
+    def _index(self) -> None:
+        self._by_name = {party.name: party for party in self.names.parties}
+        self._by_account = {party.account: party for party in self.names.parties}
+        self._by_organisation = {party.organisation: party for party in self.names.parties}
+
+    @property
+    def exists(self) -> bool:
+        """Whether a ledger lives here."""
+        return self.genesis.exists()
+
+    def require(self) -> None:
+        """
+        Raises:
+            UsageError: No ledger lives here.
+        """
+        if not self.exists:
+            raise UsageError(
+                "no ledger lives here; `hefu init` makes one, `hefu demo` makes one with a story in it",
+                code="NO_LEDGER",
+                where=str(self.path),
+            )
+
+    def add(self, party: PartyEntry) -> None:
+        """Put an organisation into the address book; `save` makes it durable."""
+        self.names.parties.append(party)
+        self._by_name[party.name] = party
+        self._by_account[party.account] = party
+        self._by_organisation[party.organisation] = party
+
+    def save(self) -> None:
+        """Write the address book, all or nothing."""
+        publish(self._names_file, msgspec.json.format(msgspec.json.encode(self.names), indent=1), overwrite=True)
+
+    def party(self, name: str) -> PartyEntry:
+        """
+        An organisation by name, or by a prefix of at least six digits of its account or organisation.
+
+        Raises:
+            UsageError: Nobody, or several, go by that name.
+        """
+        known = self._by_name.get(name)
+        if known is not None:
+            return known
+        lower = name.lower()
+        if len(lower) >= 6 and re.fullmatch(r"[0-9a-f]+", lower):
+            found = [p for p in self.names.parties if p.account.startswith(lower) or p.organisation.startswith(lower)]
+            if len(found) == 1:
+                return found[0]
+        found = [p for p in self.names.parties if lower in p.name.lower()]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise UsageError(f"{name!r} could be {', '.join(p.name for p in found[:5])}", code="AMBIGUOUS_NAME")
+        raise UsageError(f"nobody here is called {name!r}; `hefu org list` shows who is", code="UNKNOWN_NAME")
+
+    def name_of_account(self, account: bytes) -> str:
+        """The name behind an account, or the account's first digits."""
+        party = self._by_account.get(account.hex())
+        return party.name if party else account.hex()[:12]
+
+    def name_of_organisation(self, organisation: bytes) -> str:
+        """The name behind an organisation, or its first digits."""
+        party = self._by_organisation.get(organisation.hex())
+        return party.name if party else organisation.hex()[:12]
+
+    def folder_for(self, name: str) -> str:
+        """A fresh folder name for an organisation, safe on any file system."""
+        if not _NAME.match(name) or name.strip() != name or name in (".", ".."):
+            raise UsageError("a name has 1 to 80 characters, no slash and no control character", code="BAD_NAME")
+        if name in self._by_name:
+            raise UsageError(f"{name!r} is taken", code="NAME_TAKEN")
+        plain = re.sub(r"[^A-Za-z0-9\u4e00-\u9fff]+", "-", name).strip("-") or "org"
+        return f"{len(self.names.parties):04d}-{plain[:40]}"
+
+    def organisation_folder(self, party: PartyEntry) -> Path:
+        """Where an organisation's keys and vault are."""
+        return self.path / "organisations" / party.folder

@@ -1,0 +1,396 @@
+"""
+An embedded network: one ledger, its engine, and the keys and vaults of the organisations in one home.
+
+It signs for whoever's keys it holds and submits; every rule is the contracts'.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hefu.contracts.parties import commands as pc
+from hefu.contracts.parties.contract import founder_id, possession_message
+from hefu.kernel.codec import Record
+from hefu.kernel.errors import Rejected, UsageError
+from hefu.kernel.hashing import ZERO
+from hefu.kernel.ids import SALT_BYTES, derive_id
+from hefu.kernel.keyfile import COST, KeyPair, generate_pair, publish, read_key, write_key
+from hefu.kernel.signer import KeySigner
+from hefu.kernel.suites import hybrid, suite_named
+from hefu.kernel.vault import Vault
+from hefu.ledger import checkpoint as checkpoints
+from hefu.ledger import genesis as g
+from hefu.ledger.application import Application
+from hefu.ledger.block import Receipt
+from hefu.ledger.chain import BLOCK_ID_PREFIX, Chain
+from hefu.ledger.engine import Ticket
+from hefu.ledger.engines.embedded import EmbeddedEngine, system_ms
+from hefu.ledger.store import RocksStore
+from hefu.ledger.transaction import Draft
+from hefu.privacy.fingerprints import EvaluationQuota, NamedEvaluator
+from hefu.services.home import Home, PartyEntry
+
+OFFICE = ("accept", "attest", "confirm", "finance", "pledge", "receive", "register", "transfer")
+GOVERN = ("administer",)
+MEMBER_GOVERN = ("administer", "checkpoint", "vote")
+KEEPER_GOVERN = ("administer", "checkpoint", "clock", "vote")
+WINDOW_MS = 3_600_000
+#: Evaluations of tags that one process may ask for; a home has one evaluator, the operator.
+EVALUATIONS_MAX = 1_000_000
+
+
+@dataclass(frozen=True)
+class FounderSpec:
+    """An organisation to begin with."""
+
+    name: str
+    roles: tuple[str, ...]
+    member: bool = False
+    uscc: str = ""
+
+
+@dataclass(frozen=True)
+class KeyRing:
+    """The two signers of an organisation: daily business, and keys, votes and checkpoints."""
+
+    office: KeySigner
+    govern: KeySigner
+
+
+class Network:
+    """
+    An opened home.
+
+    Args:
+        home: The folder.
+        application: The contracts (from bootstrap).
+        passphrase: Opens key files and vaults.
+        cost: scrypt's n for files that are newly written.
+        verifiers: Processes that check signatures.
+    """
+
+    def __init__(
+        self, home: Home, application: Application, passphrase: str, *, cost: int = COST, verifiers: int = 0
+    ) -> None:
+        home.require()
+        self.home = home
+        self.genesis = g.Genesis.read(home.genesis)
+        self._passphrase = passphrase
+        self._cost = cost
+        self._rings: dict[str, KeyRing] = {}
+        self._vaults: dict[str, Vault] = {}
+        self._operator = home.path / "operator"
+        seal = read_key(self._operator / "seal.json", passphrase)
+        self.sealer = KeySigner.of(seal, self.genesis.suite)
+        self.chain = Chain(self.genesis, application, RocksStore(home.ledger), self.sealer)
+        self.engine = EmbeddedEngine(self.chain, verifiers=verifiers)
+        self._quota = EvaluationQuota(EVALUATIONS_MAX)
+
+    # -- making -------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def create(
+        cls,
+        path: Path,
+        application: Application,
+        *,
+        name: str,
+        founders: Sequence[FounderSpec],
+        passphrase: str,
+        suite_name: str = "ed25519",
+        clock: str = "block",
+        start_ms: int = 0,
+        keeper: str = "",
+        synthetic: bool = False,
+        cost: int = COST,
+        verifiers: int = 0,
+    ) -> Network:
+        """
+        Make a home with a new ledger and open it.
+
+        Args:
+            founders: The first is the operator.
+            clock: "block" or "simulated"; a simulated one starts at start_ms and is kept by the founder `keeper`.
+            synthetic: Mark the home as made of invented data.
+
+        Raises:
+            UsageError: Something is there already.
+            Unavailable: This machine lacks the suite.
+        """
+        if path.exists() and any(path.iterdir()):
+            raise UsageError("this folder is not empty", code="HOME_EXISTS", where=str(path))
+        suite = suite_named(suite_name)
+        path.mkdir(parents=True, exist_ok=True)
+        operator = path / "operator"
+        operator.mkdir(mode=0o700)
+        home = Home(path)
+        home.names.synthetic = synthetic
+        seal = generate_pair(suite, "seal")
+        seed = hybrid.generate_seed()
+        checkpoint = KeyPair("checkpoint", hybrid.SCHEME, hybrid.public_key(seed), seed)
+        for label, pair in (("seal", seal), ("checkpoint", checkpoint)):
+            write_key(operator / f"{label}.json", pair, passphrase, cost=cost)
+        for label in ("tags", "identities"):
+            # A symmetric key has no public half; a random label stands in its place.
+            pair = KeyPair(label, "hmac-sha256", secrets.token_bytes(32), secrets.token_bytes(32))
+            write_key(operator / f"{label}.json", pair, passphrase, cost=cost)
+        identities = read_key(operator / "identities.json", passphrase).private_key
+        entries, keepers = [], ""
+        for spec in founders:
+            keeps = clock == "simulated" and spec.name == keeper
+            govern = KEEPER_GOVERN if keeps else MEMBER_GOVERN if spec.member else GOVERN
+            office, ruling, entry = _new_party(home, spec, suite_name, passphrase, cost)
+            if keeps:
+                keepers = ruling.public_key.hex()
+            identity = identity_digest(identities, spec.uscc or spec.name)
+            salt = secrets.token_bytes(SALT_BYTES)
+            entries.append(
+                (
+                    entry,
+                    g.Founder(
+                        identity=identity.hex(),
+                        roles=tuple(sorted(spec.roles)),
+                        member=spec.member,
+                        keys=(
+                            g.FounderKey(key=office.public_key.hex(), purposes=OFFICE),
+                            g.FounderKey(key=ruling.public_key.hex(), purposes=govern),
+                        ),
+                        account_salts=(salt.hex(),),
+                    ),
+                )
+            )
+        members = sum(1 for spec in founders if spec.member)
+        file = g.GenesisFile(
+            name=name,
+            suite=suite_name,  # type: ignore[arg-type]  # suite_named has checked it
+            hash="sm3" if suite_name == "sm2" else "sha256",
+            clock=g.ClockRule(kind=clock, key=keepers, start_ms=start_ms),  # type: ignore[arg-type]
+            seal=g.Seal(
+                key=seal.public_key.hex(),
+                post_quantum_key=checkpoint.public_key.hex(),
+                countersignatures_min=min(2, max(members - 1, 1)),
+            ),
+            founders=tuple(founder for _, founder in entries),
+        )
+        raw = g.genesis_bytes(file)
+        genesis = g.Genesis(raw)
+        for entry, founder in entries:
+            organisation = founder_id(genesis, bytes.fromhex(founder.identity))
+            salt = bytes.fromhex(founder.account_salts[0])
+            entry.organisation = organisation.hex()
+            entry.account = derive_id(genesis.hash, genesis.chain_id, organisation, salt, "account").hex()
+            home.add(entry)
+        home.save()
+        publish(home.genesis, raw, overwrite=False)
+        return cls(home, application, passphrase, cost=cost, verifiers=verifiers)
+
+    def enrol(self, spec: FounderSpec, registrar: str) -> PartyEntry:
+        """
+        Enrol a supplier by a registrar, or admit another kind of organisation by the members' votes.
+
+        Members whose keys lie in this home vote for it.
+        """
+        home = self.home
+        office, ruling, entry = _new_party(home, spec, self.genesis.file.suite, self._passphrase, self._cost)
+        identities = read_key(self._operator / "identities.json", self._passphrase).private_key
+        identity = identity_digest(identities, spec.uscc or spec.name)
+        message = possession_message(self.genesis.chain_id, identity)
+        keys = tuple(
+            pc.NewKey(signer.public_key, purposes, 0, ZERO, ZERO, signer.sign(message))
+            for signer, purposes in (
+                (office, OFFICE),
+                (ruling, MEMBER_GOVERN if spec.member else GOVERN),
+            )
+        )
+        salt = secrets.token_bytes(SALT_BYTES)
+        roles = tuple(sorted(spec.roles))
+        by = home.party(registrar)
+        if roles == ("supplier",) and not spec.member:
+            creator = bytes.fromhex(by.organisation)
+            self.act([pc.Enrol(creator, salt, identity, roles, keys)], self.ring(by).govern)
+        else:
+            creator = ZERO
+            self.vote(by, pc.Admit(salt, identity, roles, spec.member, keys))
+        organisation = self._derive(creator, salt, "organisation")
+        account_salt = secrets.token_bytes(SALT_BYTES)
+        self.act([pc.OpenAccount(organisation, account_salt)], ruling)
+        entry.organisation = organisation.hex()
+        entry.account = self._derive(organisation, account_salt, "account").hex()
+        home.add(entry)
+        home.save()
+        return entry
+
+    def vote(self, proposer: PartyEntry, change: pc.Change) -> Receipt:
+        """Propose a change and let every member in this home vote for it, in one transaction."""
+        salt = secrets.token_bytes(SALT_BYTES)
+        proposal = self._derive(bytes.fromhex(proposer.organisation), salt, "proposal")
+        until = self.business_ms() + 86_400_000
+        commands: list[Record] = [pc.ProposeChange(bytes.fromhex(proposer.organisation), salt, change, until)]
+        signers = [self.ring(proposer).govern]
+        members = [party for party in self.home.names.parties if party.member]
+        needed = (2 * len(members) + 2) // 3
+        for party in members:
+            if len(signers) >= needed:
+                break
+            if party.name != proposer.name:
+                commands.append(pc.Vote(proposal, bytes.fromhex(party.organisation), True))
+                signers.append(self.ring(party).govern)
+        return self.act(commands, *signers)
+
+    def _derive(self, creator: bytes, salt: bytes, kind: str) -> bytes:
+        return derive_id(self.genesis.hash, self.genesis.chain_id, creator, salt, kind)
+
+    # -- using --------------------------------------------------------------------------------------------------
+
+    def ring(self, party: PartyEntry) -> KeyRing:
+        """An organisation's signers, opened once."""
+        ring = self._rings.get(party.name)
+        if ring is None:
+            folder = self.home.organisation_folder(party)
+            office, ruling = (
+                KeySigner.of(read_key(folder / f"{name}.key.json", self._passphrase), self.genesis.suite)
+                for name in ("office", "govern")
+            )
+            ring = self._rings[party.name] = KeyRing(office, ruling)
+        return ring
+
+    def vault(self, party: PartyEntry) -> Vault:
+        """An organisation's vault, opened once."""
+        vault = self._vaults.get(party.name)
+        if vault is None:
+            path = self.home.organisation_folder(party) / "vault.db"
+            vault = self._vaults[party.name] = Vault.open(path, self._passphrase)
+        return vault
+
+    def evaluator(self, caller: str) -> NamedEvaluator:
+        """The operator's evaluator of tags, on behalf of a caller."""
+        key = read_key(self._operator / "tags.json", self._passphrase).private_key
+        return NamedEvaluator(key, 1, caller=caller, quota=self._quota)
+
+    def draft(self, commands: Sequence[Record], *signers: KeySigner) -> Draft:
+        """A transaction with its signatures, valid from now for an hour."""
+        unique = list({signer.public_key: signer for signer in signers}.values())
+        now = max(system_ms(), self.chain.tip.at_ms) - 60_000
+        keys = [signer.public_key for signer in unique]
+        draft = Draft(self.genesis.hash, self.genesis.chain_id, commands, keys, now, now + WINDOW_MS)
+        return draft.sign(*unique)
+
+    def send(self, commands: Sequence[Record], *signers: KeySigner) -> Ticket:
+        """Sign and submit without waiting."""
+        return self.engine.submit(self.draft(commands, *signers).wire())
+
+    def act(self, commands: Sequence[Record], *signers: KeySigner) -> Receipt:
+        """
+        Sign, submit, wait until durable.
+
+        Raises:
+            Rejected: A rule refused; `code` says which.
+        """
+        return accepted(self.send(commands, *signers).wait())
+
+    def business_ms(self) -> int:
+        """Business time now: the simulated clock's, or this machine's."""
+        if self.genesis.file.clock.kind == "block":
+            return system_ms()
+        return self.engine.query(
+            lambda chain: chain.application.clock.now_ms(chain.state, chain.genesis, chain.tip.at_ms)
+        )
+
+    # -- checkpoints --------------------------------------------------------------------------------------------
+
+    def checkpoint(self) -> checkpoints.Checkpoint:
+        """
+        Checkpoint the tip: the operator signs, and every member in this home countersigns what it finds consistent.
+
+        A member remembers in its vault what it signed last, and signs nothing that does not contain it.
+        """
+        seed = read_key(self._operator / "checkpoint.json", self._passphrase).private_key
+
+        def make(chain: Chain) -> checkpoints.Checkpoint:
+            made = checkpoints.make(chain, self.sealer, seed)
+            for party in self.home.names.parties:
+                if party.member:
+                    made = self._countersign(chain, made, party)
+            checkpoints.keep(chain.store, made)
+            return made
+
+        return self.engine.query(make)
+
+    def _countersign(self, chain: Chain, made: checkpoints.Checkpoint, party: PartyEntry) -> checkpoints.Checkpoint:
+        vault = self.vault(party)
+        stored = vault.get("checkpoint", b"last")
+        last = None if stored is None else checkpoints.BODY.load(stored)
+        consistency = None
+        if last is not None and last.height < chain.tip.height:
+            consistency = chain.prove(BLOCK_ID_PREFIX + last.height.to_bytes(8, "big"))
+        signed = checkpoints.countersign(
+            self.genesis,
+            made,
+            self.ring(party).govern,
+            last_signed=last,
+            tip_header=chain.tip_sealed.header,
+            consistency=consistency,
+        )
+        vault.put("checkpoint", b"last", signed.body)
+        return signed
+
+    def close(self) -> None:
+        """Answer what is queued, close the ledger and the vaults."""
+        self.engine.close()
+        for vault in self._vaults.values():
+            vault.close()
+
+    def __enter__(self) -> Network:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def accepted(receipt: Receipt) -> Receipt:
+    """
+    The receipt of what took effect.
+
+    Raises:
+        Rejected: It did not; the code says why.
+    """
+    if not receipt.ok:
+        raise Rejected(code=receipt.code)
+    return receipt
+
+
+def identity_digest(key: bytes, identity: str) -> bytes:
+    """The registrar's keyed digest of an identity; without the key nobody can try out the numbers that exist."""
+    return hmac.digest(key, b"hefu/identity/1\n" + identity.encode("utf-8"), "sha256")
+
+
+def _new_party(
+    home: Home, spec: FounderSpec, suite_name: str, passphrase: str, cost: int
+) -> tuple[KeySigner, KeySigner, PartyEntry]:
+    """Folder, key files and vault of a new organisation; its identifiers come with the ledger."""
+    suite = suite_named(suite_name)
+    entry = PartyEntry(
+        name=spec.name,
+        folder=home.folder_for(spec.name),
+        organisation="",
+        account="",
+        roles=tuple(sorted(spec.roles)),
+        member=spec.member,
+        office_key="",
+        govern_key="",
+        uscc=spec.uscc,
+    )
+    folder = home.organisation_folder(entry)
+    folder.mkdir(parents=True, mode=0o700)
+    signers = []
+    for name in ("office", "govern"):
+        pair = generate_pair(suite, name)
+        write_key(folder / f"{name}.key.json", pair, passphrase, cost=cost)
+        signers.append(KeySigner.of(pair, suite))
+    entry.office_key, entry.govern_key = (signer.public_key.hex() for signer in signers)
+    Vault.create(folder / "vault.db", passphrase, cost=cost).close()
+    return signers[0], signers[1], entry
