@@ -55,7 +55,7 @@ class MemoryStore:
 
     def write(self, items: Writes, *, sync: bool = True) -> None:
         """All or none."""
-        for key, value in items:
+        for key, value in list(items):
             if value is None:
                 self._data.pop(key, None)
             else:

@@ -27,6 +27,7 @@ CHANGES_PER_STEP = 1024
 _KEY, _VALUE = TAGS[Tag.STATE_KEY], TAGS[Tag.STATE_VALUE]
 _BUCKET, _NODE = TAGS[Tag.BUCKET], TAGS[Tag.TREE_NODE]
 _ENTRY = 64
+_STEP = 8  # A delta begins with the rotation step after which it was written.
 _GROUP = 32 * ARITY
 
 
@@ -74,11 +75,17 @@ class StateTree:
             at = int.from_bytes(key[1:], "big") * PAGE_BUCKETS * 32
             leaves[at : at + len(page)] = page
         for key, delta in self._store.scan(b"d", b"e"):
-            self._deltas.append((int.from_bytes(key[1:], "big"), PAGES // PAGES_PER_STEP))
-            for i in range(0, len(delta), 35):
+            # Rotation goes on where it stood: a ledger that is opened for every few blocks would else never finish a round.
+            step = int.from_bytes(delta[:_STEP], "big")
+            if step != self._step:
+                self._step, self._changes_since_step = step, 0
+            self._changes_since_step += len(delta) // 35
+            self._deltas.append((int.from_bytes(key[1:], "big"), step + PAGES // PAGES_PER_STEP))
+            for i in range(_STEP, len(delta), 35):
                 index = int.from_bytes(delta[i : i + 3], "big")
                 leaves[index * 32 : index * 32 + 32] = delta[i + 3 : i + 35]
                 self._dirty_pages.add(index // PAGE_BUCKETS)
+        self._cursor = self._step * PAGES_PER_STEP % PAGES
         self._levels = [leaves]
         h = self._h
         while len(self._levels[-1]) > 32:
@@ -141,8 +148,8 @@ class StateTree:
             delta.append(name + digest)
         self._rehash(by_bucket.keys())
         if delta:
-            writes.append((at_height(b"d", height), b"".join(delta)))
             writes.extend(self._rotate(by_bucket.keys(), height))
+            writes.append((at_height(b"d", height), self._step.to_bytes(_STEP, "big") + b"".join(delta)))
         return writes
 
     def _rehash(self, dirty: Iterable[int]) -> None:
@@ -161,7 +168,6 @@ class StateTree:
         for index in changed:
             self._dirty_pages.add(index // PAGE_BUCKETS)
             count += 1
-        self._deltas.append((height, self._step + PAGES // PAGES_PER_STEP))
         self._changes_since_step += count
         while self._changes_since_step >= CHANGES_PER_STEP:
             self._changes_since_step -= CHANGES_PER_STEP
@@ -171,6 +177,7 @@ class StateTree:
                     writes.append((b"p" + page.to_bytes(2, "big"), self._page(page)))
             self._cursor = (self._cursor + PAGES_PER_STEP) % PAGES
             self._step += 1
+        self._deltas.append((height, self._step + PAGES // PAGES_PER_STEP))
         keep = 0
         # A delta is covered once every page has had its turn after it: strictly later than its own step.
         while keep < len(self._deltas) and self._deltas[keep][1] < self._step:

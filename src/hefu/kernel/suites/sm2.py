@@ -162,8 +162,9 @@ class _LoadedKey:
             raise EngineError("libcrypto could not make an SM2 signature")
         return from_der(buffer.raw[: length.value])
 
-    def __del__(self) -> None:
-        if sys.is_finalizing():
+    def __del__(self, is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
+        # As a default, because this module's names may be gone when the interpreter ends.
+        if is_finalizing():
             return
         for context in self._idle:
             self._library.free_context(context)

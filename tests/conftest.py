@@ -1,0 +1,17 @@
+"""
+Hypothesis profiles. The default runs the same cases everywhere; `HEFU_SIM=long` draws new ones, and many more.
+
+A failure prints what repeats it; with the commit that is the whole report.
+"""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import settings
+
+LONG = os.environ.get("HEFU_SIM") == "long"
+
+settings.register_profile("default", deadline=None, derandomize=True, print_blob=True)
+settings.register_profile("long", deadline=None, max_examples=2000, print_blob=True)
+settings.load_profile("long" if LONG else "default")
