@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
+from typing import Any
 
 from hefu.kernel import merkle
 from hefu.kernel.codec import Record, encode
@@ -21,11 +22,19 @@ _FIELD = TAGS[Tag.FIELD]
 
 
 class OpenField(Record, frozen=True):
-    """One field with what opens it."""
+    """
+    One field with what opens it; `value` is a FieldValue.
+
+    The codec cannot tell text from bytes inside a union, so the type is checked where a field is used.
+    """
 
     name: str
-    value: FieldValue
+    value: Any
     salt: bytes
+
+    def __post_init__(self) -> None:
+        if type(self.value) not in (str, int, bytes):
+            raise ValueError("a field holds text, an integer or bytes")
 
 
 class Terms(Record, frozen=True):

@@ -8,7 +8,7 @@ in_range, so that a committed amount can take a plain one's place (docs/decision
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation, localcontext
+from decimal import ROUND_HALF_UP, Decimal, Inexact, localcontext
 from typing import NewType
 
 from hefu.kernel.errors import Rejected, UsageError
@@ -73,15 +73,16 @@ def parse_minor(text: str, currency: str) -> int:
     try:
         with localcontext() as context:
             context.prec = 60
+            context.traps[Inexact] = True
             scaled = Decimal(text.strip().replace(",", "")).scaleb(digits)
+            # Before anything is made of it: a short text can name a number of a million digits.
+            if abs(scaled) > AMOUNT_MAX:
+                raise UsageError(f"{text!r} is past the largest amount", code="BAD_AMOUNT")
             if scaled != scaled.to_integral_value():
                 raise UsageError(f"{text!r} has more than {digits} digits after the point", code="BAD_AMOUNT")
-            minor = int(scaled)
-    except (InvalidOperation, ValueError, OverflowError):
+            return int(scaled)
+    except (ArithmeticError, ValueError):
         raise UsageError(f"{text!r} is not an amount", code="BAD_AMOUNT") from None
-    if abs(minor) > AMOUNT_MAX:
-        raise UsageError(f"{text!r} is past the largest amount", code="BAD_AMOUNT")
-    return minor
 
 
 def format_minor(minor: int, currency: str) -> str:

@@ -62,23 +62,33 @@ class Chain:
     Args:
         genesis: What the ledger began with.
         application: Its contracts.
-        store: Its disk; founded if empty.
+        store: Its disk.
         sealer: Signs block headers; None for a chain that is only read or replayed.
+        found: Begin the ledger where the store is empty.
 
     Raises:
         Corrupt: The store belongs to another genesis, or its parts contradict each other.
     """
 
-    def __init__(self, genesis: Genesis, application: Application, store: Store, sealer: Signer | None = None) -> None:
+    def __init__(
+        self,
+        genesis: Genesis,
+        application: Application,
+        store: Store,
+        sealer: Signer | None = None,
+        *,
+        found: bool = True,
+    ) -> None:
         self.genesis = genesis
         self.application = application
         self.store = store
         self._sealer = sealer
         self._h: Hash = genesis.hash
+        self._expected: Sealed | None = None
         self._inflight: list[dict[bytes, bytes | None]] = []
         self._recent_ids: GenerationCache[bytes, tuple[int, int]] = GenerationCache(20_000)
         if store.get(b"mformat") is None:
-            if sealer is None:
+            if not found:
                 raise UsageError("this store holds no ledger", code="NO_LEDGER")
             self._found()
         if store.get(b"mformat") != STORE_FORMAT:
@@ -190,6 +200,22 @@ class Chain:
                 business_at = context.business_at_ms
         return self._seal(height, at_ms, body, results, receipts)
 
+    def replay(self, sealed: Sealed, body: Sequence[bytes]) -> Outcome:
+        """
+        Execute a block that an engine made before, keeping its seal.
+
+        Raises:
+            Corrupt: It is not the next block of this chain, or its header is not what its body leads to (BLOCK_DIFFERS).
+        """
+        header = blocks.HEADER.load_canonical(sealed.header, "block header")
+        if header.height != self.tip.height + 1 or header.previous != self.tip_id:
+            raise Corrupt("this is not the next block of the chain", code="NOT_NEXT")
+        self._expected = sealed
+        try:
+            return self.execute(body, header.at_ms)
+        finally:
+            self._expected = None
+
     def _replayed(self, txid: bytes, place: tuple[int, int], results: list[Result], height: int) -> Receipt:
         if place[0] == height:
             first = results[place[1]]
@@ -217,7 +243,7 @@ class Chain:
             CODE_VERSION,
             len(body),
         )
-        sealed = self._sign(encode(header))
+        sealed = self._sealed(encode(header))
         writes += [(b"e" + key, link) for key, link in links]
         writes += [(b"i" + result.transaction_id, encode((height, i))) for i, result in enumerate(results)]
         packed = encode(sealed)
@@ -230,6 +256,13 @@ class Chain:
         self.tip, self.tip_sealed = header, sealed
         self.tip_id = blocks.block_id(self._h, sealed.header)
         return Outcome(sealed, height, receipts, writes)
+
+    def _sealed(self, header: bytes) -> Sealed:
+        if self._expected is None:
+            return self._sign(header)
+        if header != self._expected.header:
+            raise Corrupt("its body leads to another header", code="BLOCK_DIFFERS")
+        return self._expected
 
     def _sign(self, header: bytes) -> Sealed:
         if self._sealer is None:

@@ -186,6 +186,15 @@ class StateTree:
         del self._deltas[:keep]
         return writes
 
+    def flush(self) -> list[tuple[bytes, bytes | None]]:
+        """Every dirty page at once, in place of all deltas: for whoever loads a whole state."""
+        writes: list[tuple[bytes, bytes | None]] = [
+            (b"p" + page.to_bytes(2, "big"), self._page(page)) for page in sorted(self._dirty_pages)
+        ]
+        writes += [(at_height(b"d", height), None) for height, _ in self._deltas]
+        self._dirty_pages, self._deltas = set(), []
+        return writes
+
     def _page(self, page: int) -> bytes:
         size = PAGE_BUCKETS * 32
         return bytes(self._levels[0][page * size : (page + 1) * size])

@@ -34,7 +34,8 @@ class Offer(Record, frozen=True):
         """One of its terms."""
         for field in self.terms.fields:
             if field.name == name:
-                return field.value
+                value: str | int | bytes = field.value
+                return value
         raise UsageError(f"this offer has no {name}", code="BAD_OFFER")
 
     def number(self, name: str) -> int:

@@ -1,0 +1,140 @@
+"""
+Export and import: a whole ledger as one stream of blocks, from which everything else can be recomputed.
+
+    magic ‖ frame(genesis) ‖ frame([sealed header, body])… ‖ frame(empty)
+
+A frame is its length in eight bytes, big endian, and the bytes. The last, empty frame tells a whole file from half a one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+from hefu.kernel.codec import Codec, encode
+from hefu.kernel.errors import Corrupt, UsageError
+from hefu.ledger.application import Application
+from hefu.ledger.audit import check_seal, stored_blocks, stored_genesis
+from hefu.ledger.block import Sealed
+from hefu.ledger.chain import Chain
+from hefu.ledger.genesis import Genesis
+from hefu.ledger.store import Store, at_height
+from hefu.ledger.transaction import check_stateless
+
+MAGIC = b"hefu-export/1\n"
+FRAME_MAX = 1 << 31
+BLOCK: Codec[tuple[Sealed, tuple[bytes, ...]]] = Codec(tuple[Sealed, tuple[bytes, ...]])
+Progress = Callable[[int], None]
+
+
+def write_export(store: Store, path: Path, progress: Progress | None = None) -> int:
+    """
+    Write a ledger's blocks to a file, whole or not at all.
+
+    Returns:
+        The height reached.
+
+    Raises:
+        UsageError: The file exists.
+        Corrupt: A block is missing.
+    """
+    if path.exists():
+        raise UsageError("this file exists", code="FILE_EXISTS", where=str(path))
+    temporary = path.with_name(path.name + ".part")
+    height = 0
+    try:
+        with temporary.open("wb") as file:
+            file.write(MAGIC)
+            _frame(file, stored_genesis(store).raw)
+            zero = store.get(at_height(b"h", 0))
+            assert zero is not None
+            _frame(file, zero)
+            for height, sealed, body in stored_blocks(store):
+                _frame(file, encode((sealed, body)))
+                if progress is not None:
+                    progress(height)
+            _frame(file, b"")
+            file.flush()
+            import os
+
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return height
+
+
+def read_import(
+    path: Path, store: Store, application: Application, trusted: Genesis, progress: Progress | None = None
+) -> Chain:
+    """
+    Rebuild a ledger on an empty store from an export, checking every block on the way.
+
+    Args:
+        trusted: The genesis that the importer expects.
+
+    Raises:
+        Corrupt: The file is damaged, cut off, or of another ledger; `where` names the block.
+    """
+    with path.open("rb") as file:
+        if file.read(len(MAGIC)) != MAGIC:
+            raise Corrupt("this is not an export of a ledger", code="NOT_AN_EXPORT", where=str(path))
+        if _read_frame(file, "genesis") != trusted.raw:
+            raise Corrupt("the export is of another ledger than expected", code="OTHER_GENESIS", where=str(path))
+        chain = Chain(trusted, application, store)
+        zero = _read_frame(file, "block 0")
+        sealed_zero = _sealed(zero)
+        if sealed_zero.header != chain.tip_sealed.header:
+            raise Corrupt("genesis leads to another header", code="BLOCK_DIFFERS", where="block 0")
+        check_seal(trusted, sealed_zero)
+        store.write([(at_height(b"h", 0), zero)] + ([(b"mtip", zero)] if chain.tip.height == 0 else []))
+        while True:
+            where = f"block {chain.tip.height + 1}"
+            raw = _read_frame(file, where)
+            if not raw:
+                break
+            try:
+                sealed, body = BLOCK.load_canonical(raw, "block")
+                check_seal(trusted, sealed)
+                for transaction in body:
+                    code = check_stateless(
+                        transaction,
+                        h=trusted.hash,
+                        suite=trusted.suite,
+                        chain_id=trusted.chain_id,
+                        bounds=trusted.file.bounds,
+                    )
+                    if code:
+                        raise Corrupt("it holds a transaction that could never be accepted", code=code)
+                outcome = chain.replay(sealed, body)
+            except Corrupt as error:
+                raise Corrupt(str(error), code=error.code, where=where) from None
+            store.write(outcome.writes, sync=False)
+            if progress is not None:
+                progress(outcome.height)
+        if file.read(1):
+            raise Corrupt("there is more behind the end", code="TRAILING_BYTES", where=str(path))
+    store.write([(b"mimported", b"1")])
+    return chain
+
+
+def _sealed(raw: bytes) -> Sealed:
+    from hefu.ledger.block import SEALED
+
+    return SEALED.load_canonical(raw, "sealed header")
+
+
+def _frame(file: BinaryIO, content: bytes) -> None:
+    file.write(len(content).to_bytes(8, "big"))
+    file.write(content)
+
+
+def _read_frame(file: BinaryIO, where: str) -> bytes:
+    size = file.read(8)
+    if len(size) != 8 or int.from_bytes(size, "big") > FRAME_MAX:
+        raise Corrupt("the file is cut off or damaged", code="CUT_OFF", where=where)
+    content = file.read(int.from_bytes(size, "big"))
+    if len(content) != int.from_bytes(size, "big"):
+        raise Corrupt("the file is cut off", code="CUT_OFF", where=where)
+    return content

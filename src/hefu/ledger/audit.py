@@ -1,0 +1,181 @@
+"""
+Recomputes a ledger from its bodies: every signature, every command, every root. Trusts nothing that is stored but the bytes
+of the bodies, and names the first block that is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from hefu.kernel.errors import Corrupt
+from hefu.ledger import block as blocks
+from hefu.ledger import checkpoint as checkpoints
+from hefu.ledger.application import Application
+from hefu.ledger.block import SEAL_PREFIX, Sealed
+from hefu.ledger.chain import STORE_FORMAT, Chain
+from hefu.ledger.genesis import Genesis
+from hefu.ledger.store import MemoryStore, Store, at_height
+from hefu.ledger.transaction import check_stateless
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class AuditReport:
+    """What was recomputed, and whom its truth rests on."""
+
+    height: int
+    transactions: int
+    refused: int
+    records: int
+    state_root: bytes
+    trust: str
+    countersigned_height: int
+    countersignatures: int
+
+
+def stored_genesis(store: Store) -> Genesis:
+    """
+    The genesis that a store says it began with.
+
+    Raises:
+        Corrupt: The store holds no ledger of this format.
+    """
+    raw = store.get(b"mgenesis")
+    if raw is None or store.get(b"mformat") != STORE_FORMAT:
+        raise Corrupt("this store holds no ledger", code="NO_LEDGER")
+    return Genesis(raw)
+
+
+def stored_blocks(store: Store, from_height: int = 1) -> Iterator[tuple[int, Sealed, tuple[bytes, ...]]]:
+    """
+    Sealed headers and bodies in order of height.
+
+    Raises:
+        Corrupt: One is missing or cannot be read; `where` names the block.
+    """
+    tip = store.get(b"mtip")
+    if tip is None:
+        raise Corrupt("this store has no tip", code="NO_TIP")
+    last = blocks.HEADER.load_canonical(blocks.SEALED.load_canonical(tip, "tip").header, "tip").height
+    for height in range(from_height, last + 1):
+        raw_sealed, raw_body = store.get(at_height(b"h", height)), store.get(at_height(b"t", height))
+        if raw_sealed is None or raw_body is None:
+            raise Corrupt("header or body is missing", code="BLOCK_MISSING", where=f"block {height}")
+        try:
+            yield (
+                height,
+                blocks.SEALED.load_canonical(raw_sealed, "sealed header"),
+                blocks.BODY.load_canonical(raw_body, "body"),
+            )
+        except Corrupt as error:
+            raise Corrupt(str(error), code=error.code, where=f"block {height}") from None
+
+
+def verify(
+    store: Store,
+    genesis: Genesis,
+    application: Application,
+    *,
+    scratch: Store | None = None,
+    progress: Progress | None = None,
+) -> AuditReport:
+    """
+    Recompute a ledger and compare it with what is stored.
+
+    Args:
+        genesis: What the auditor trusts, not what the store says.
+        scratch: Where the recomputed ledger lives meanwhile; memory by default.
+        progress: Told the height reached and the last.
+
+    Raises:
+        Corrupt: The first block that is wrong, in `where`, or what in the stored state is.
+    """
+    if store.get(b"mgenesis") != genesis.raw:
+        raise Corrupt("the store belongs to another genesis", code="OTHER_GENESIS")
+    again = Chain(genesis, application, MemoryStore() if scratch is None else scratch)
+    _compare_block_zero(store, again)
+    transactions = refused = 0
+    tip = store.get(b"mtip")
+    assert tip is not None or genesis is not None
+    last = blocks.HEADER.load(blocks.SEALED.load(tip).header).height if tip else 0
+    for height, sealed, body in stored_blocks(store):
+        where = f"block {height}"
+        try:
+            check_seal(genesis, sealed)
+            for raw in body:
+                code = check_stateless(
+                    raw,
+                    h=genesis.hash,
+                    suite=genesis.suite,
+                    chain_id=genesis.chain_id,
+                    bounds=genesis.file.bounds,
+                )
+                if code:
+                    raise Corrupt("it holds a transaction that could never be accepted", code=code)
+            outcome = again.replay(sealed, body)
+        except Corrupt as error:
+            raise Corrupt(str(error), code=error.code, where=where) from None
+        again.store.write(outcome.writes, sync=False)
+        if store.get(at_height(b"r", height)) != again.store.get(at_height(b"r", height)):
+            raise Corrupt("the stored results are not what the body leads to", code="RESULTS_DIFFER", where=where)
+        transactions += len(body)
+        refused += sum(1 for receipt in outcome.receipts if not receipt.ok)
+        if progress is not None:
+            progress(height, last)
+    records = _compare_state(store, again)
+    newest = checkpoints.latest(store)
+    countersigned, height = 0, 0
+    if newest is not None:
+        body_of = checkpoints.check(genesis, newest)
+        sealed_there = again.store.get(at_height(b"h", body_of.height))
+        if (
+            sealed_there is None
+            or blocks.block_id(genesis.hash, blocks.SEALED.load(sealed_there).header) != body_of.block_id
+        ):
+            raise Corrupt("the newest checkpoint names a block that is not in this history", code="HISTORY_REWRITTEN")
+        entitled = frozenset(checkpoints.founders_entitled(genesis))
+        countersigned = sum(1 for key, _ in newest.countersignatures if key in entitled)
+        height = body_of.height
+    trust = "countersigned" if countersigned >= genesis.file.seal.countersignatures_min else "one operator"
+    return AuditReport(
+        again.tip.height, transactions, refused, records, again.tip.state_root, trust, height, countersigned
+    )
+
+
+def check_seal(genesis: Genesis, sealed: Sealed) -> None:
+    """
+    Raises:
+        Corrupt: The header is not sealed by the operator that genesis names.
+    """
+    if sealed.seal_kind != "operator" or len(sealed.seal) != 2 or sealed.seal[0].hex() != genesis.file.seal.key:
+        raise Corrupt("the seal is not the operator's", code="BAD_SEAL")
+    if not genesis.suite.verify(sealed.seal[0], sealed.seal[1], SEAL_PREFIX + sealed.header):
+        raise Corrupt("the seal's signature is bad", code="BAD_SEAL")
+
+
+def _compare_block_zero(store: Store, again: Chain) -> None:
+    raw = store.get(at_height(b"h", 0))
+    if raw is None:
+        raise Corrupt("header is missing", code="BLOCK_MISSING", where="block 0")
+    sealed = blocks.SEALED.load_canonical(raw, "sealed header")
+    if sealed.header != again.tip_sealed.header:
+        raise Corrupt("genesis leads to another header", code="BLOCK_DIFFERS", where="block 0")
+    check_seal(again.genesis, sealed)
+
+
+def _compare_state(store: Store, again: Chain) -> int:
+    """State, links and the index of transactions, record by record."""
+    count = 0
+    for prefix, end, what in ((b"s", b"t", "state"), (b"e", b"f", "history"), (b"i", b"j", "index")):
+        expected = again.store.scan(prefix, end)
+        for key, value in store.scan(prefix, end):
+            if next(expected, None) != (key, value):
+                raise Corrupt(
+                    f"stored {what} differs from what the bodies lead to", code="STATE_DIFFERS", where=key.hex()
+                )
+            count += prefix == b"s"
+        if next(expected, None) is not None:
+            raise Corrupt(f"stored {what} lacks records", code="STATE_DIFFERS", where=what)
+    return count

@@ -1,0 +1,173 @@
+"""
+Snapshots: the state at a height in chunks, so that a new node starts without replaying.
+
+A folder holds `manifest` (canonical bytes) and `chunk-00000`… in order of state key, each at most about 4 MiB. A chunk is checked
+against the manifest when it arrives, the whole against the header's state root, and the header against its seal. A snapshot
+carries the results of the last day of blocks too, so that a replayed transaction is still known; old events and bodies it does
+not carry: holders keep the events of their rights, archive nodes keep all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from hefu.kernel.codec import Codec, Record, encode
+from hefu.kernel.errors import Corrupt, UsageError
+from hefu.ledger import block as blocks
+from hefu.ledger.audit import check_seal, stored_genesis
+from hefu.ledger.block import Result, Sealed
+from hefu.ledger.chain import STORE_FORMAT
+from hefu.ledger.genesis import Genesis
+from hefu.ledger.store import Store, at_height
+from hefu.ledger.tree import StateTree
+
+FORMAT = "hefu-snapshot/1"
+CHUNK_BYTES = 4 << 20
+Progress = Callable[[int, int], None]
+
+
+class Manifest(Record, frozen=True):
+    """What a snapshot consists of; digests are the chain's hash of each chunk's bytes."""
+
+    format: str
+    genesis: bytes
+    tip: Sealed
+    chunks: tuple[bytes, ...]
+    recent: bytes
+
+
+class RecentBlock(Record, frozen=True):
+    """A block of the last day: its sealed header and results, for marks against replay."""
+
+    sealed: Sealed
+    results: tuple[Result, ...]
+
+
+MANIFEST: Codec[Manifest] = Codec(Manifest)
+CHUNK: Codec[tuple[tuple[bytes, bytes], ...]] = Codec(tuple[tuple[bytes, bytes], ...])
+RECENT: Codec[tuple[RecentBlock, ...]] = Codec(tuple[RecentBlock, ...])
+
+
+def write_snapshot(store: Store, folder: Path, progress: Progress | None = None) -> Manifest:
+    """
+    Write a snapshot of a closed or quiet store.
+
+    Raises:
+        UsageError: The folder exists.
+    """
+    if folder.exists():
+        raise UsageError("this folder exists", code="FILE_EXISTS", where=str(folder))
+    genesis = stored_genesis(store)
+    tip_raw = store.get(b"mtip")
+    assert tip_raw is not None
+    tip = blocks.SEALED.load(tip_raw)
+    partial = folder.with_name(folder.name + ".part")
+    partial.mkdir(parents=True)
+    digests = []
+    for i, chunk in enumerate(_chunks(store)):
+        (partial / f"chunk-{i:05d}").write_bytes(chunk)
+        digests.append(genesis.hash(chunk))
+        if progress is not None:
+            progress(i + 1, 0)
+    recent = encode(tuple(_recent(store, genesis, tip)))
+    (partial / "recent").write_bytes(recent)
+    manifest = Manifest(FORMAT, genesis.raw, tip, tuple(digests), genesis.hash(recent))
+    (partial / "manifest").write_bytes(encode(manifest))
+    partial.rename(folder)
+    return manifest
+
+
+def restore_snapshot(folder: Path, store: Store, trusted: Genesis, progress: Progress | None = None) -> Manifest:
+    """
+    Fill an empty store from a snapshot.
+
+    Raises:
+        Corrupt: A chunk, the root or the seal is wrong; the store stays without a ledger.
+    """
+    if store.get(b"mformat") is not None:
+        raise UsageError("this store holds a ledger already", code="HOME_EXISTS")
+    try:
+        manifest = MANIFEST.load_canonical((folder / "manifest").read_bytes(), "manifest")
+    except OSError:
+        raise UsageError("no snapshot here", code="NO_SNAPSHOT", where=str(folder)) from None
+    if manifest.format != FORMAT or manifest.genesis != trusted.raw:
+        raise Corrupt("the snapshot is of another ledger than expected", code="OTHER_GENESIS")
+    check_seal(trusted, manifest.tip)
+    header = blocks.HEADER.load_canonical(manifest.tip.header, "block header")
+    if header.chain_id != trusted.chain_id:
+        raise Corrupt("the snapshot's header is of another chain", code="WRONG_CHAIN")
+    tree = StateTree(trusted.hash, store)
+    for i, digest in enumerate(manifest.chunks):
+        raw = _checked(trusted, folder / f"chunk-{i:05d}", digest)
+        entries = CHUNK.load_canonical(raw, "chunk")
+        store.write([(b"s" + key, value) for key, value in entries], sync=False)
+        store.write(tree.update(entries, i), sync=False)
+        if progress is not None:
+            progress(i + 1, len(manifest.chunks))
+    store.write(tree.flush(), sync=False)
+    if tree.root != header.state_root:
+        raise Corrupt("the chunks do not lead to the header's state root", code="STATE_ROOT")
+    recent = RECENT.load_canonical(_checked(trusted, folder / "recent", manifest.recent), "recent blocks")
+    _restore_recent(store, trusted, recent, manifest.tip)
+    # The format comes last: a store that was filled half has none, and is no ledger.
+    store.write([(b"mgenesis", trusted.raw), (b"mtip", encode(manifest.tip)), (b"mformat", STORE_FORMAT)])
+    return manifest
+
+
+def _checked(genesis: Genesis, path: Path, digest: bytes) -> bytes:
+    try:
+        raw = path.read_bytes()
+    except OSError:
+        raise Corrupt("a part is missing", code="CUT_OFF", where=path.name) from None
+    if genesis.hash(raw) != digest:
+        raise Corrupt("this part is not the manifest's", code="CHUNK_DIFFERS", where=path.name)
+    return raw
+
+
+def _chunks(store: Store) -> Iterator[bytes]:
+    entries: list[tuple[bytes, bytes]] = []
+    size = 0
+    for key, value in store.scan(b"s", b"t"):
+        entries.append((key[1:], value))
+        size += len(key) + len(value) + 8
+        if size >= CHUNK_BYTES:
+            yield encode(tuple(entries))
+            entries, size = [], 0
+    if entries:
+        yield encode(tuple(entries))
+
+
+def _recent(store: Store, genesis: Genesis, tip: Sealed) -> Iterator[RecentBlock]:
+    header = blocks.HEADER.load(tip.header)
+    since = header.at_ms - genesis.file.bounds.window_ms
+    first = header.height
+    while first > 0:
+        raw = store.get(at_height(b"h", first - 1))
+        if raw is None or blocks.HEADER.load(blocks.SEALED.load(raw).header).at_ms < since:
+            break
+        first -= 1
+    for height in range(first, header.height + 1):
+        sealed, results = store.get(at_height(b"h", height)), store.get(at_height(b"r", height))
+        assert sealed is not None and results is not None
+        yield RecentBlock(blocks.SEALED.load(sealed), blocks.RESULTS.load(results))
+
+
+def _restore_recent(store: Store, genesis: Genesis, recent: tuple[RecentBlock, ...], tip: Sealed) -> None:
+    h = genesis.hash
+    if not recent or recent[-1].sealed != tip:
+        raise Corrupt("the recent blocks do not end at the tip", code="NOT_NEXT")
+    previous: bytes | None = None
+    for block in recent:
+        header = blocks.HEADER.load_canonical(block.sealed.header, "block header")
+        if previous is not None and header.previous != previous:
+            raise Corrupt("the recent blocks are no chain", code="NOT_NEXT", where=f"block {header.height}")
+        if blocks.results_root(h, block.results) != header.results_root:
+            raise Corrupt("results are not the header's", code="RESULTS_DIFFER", where=f"block {header.height}")
+        previous = blocks.block_id(h, block.sealed.header)
+        writes: list[tuple[bytes, bytes | None]] = [
+            (at_height(b"h", header.height), encode(block.sealed)),
+            (at_height(b"r", header.height), encode(block.results)),
+        ]
+        writes += [(b"i" + r.transaction_id, encode((header.height, i))) for i, r in enumerate(block.results)]
+        store.write(writes, sync=False)
