@@ -11,6 +11,8 @@ from hefu.kernel.errors import UsageError
 
 CHINA = timezone(timedelta(hours=8))
 DAY_MS = 86_400_000
+#: The year 9000 begins. Business time stays below, so that a date and any tenor still lie in the calendar.
+INSTANT_MAX_MS = 221_845_392_000_000
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 _CHINA_MS = 8 * 3_600_000
 

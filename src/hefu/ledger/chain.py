@@ -90,6 +90,7 @@ class Chain:
         if store.get(b"mformat") is None:
             if not found:
                 raise UsageError("this store holds no ledger", code="NO_LEDGER")
+            self._check_sealer()
             self._found()
         if store.get(b"mformat") != STORE_FORMAT:
             raise Corrupt("the store has another format", code="STORE_FORMAT")
@@ -105,8 +106,7 @@ class Chain:
         self.tip_id = blocks.block_id(self._h, sealed.header)
         if self.tree.root != self.tip.state_root:
             raise Corrupt("the stored tree does not lead to the tip's state root", code="STATE_ROOT")
-        if sealer is not None and sealer.public_key.hex() != genesis.file.seal.key:
-            raise UsageError("this key is not the one that the genesis names for sealing", code="WRONG_SEAL_KEY")
+        self._check_sealer()
 
     # -- reading ------------------------------------------------------------------------------------------------
 
@@ -286,6 +286,10 @@ class Chain:
         outcome = self.execute(raws, at_ms)
         self.store.write(outcome.writes)
         return outcome
+
+    def _check_sealer(self) -> None:
+        if self._sealer is not None and self._sealer.public_key.hex() != self.genesis.file.seal.key:
+            raise UsageError("this key is not the one that the genesis names for sealing", code="WRONG_SEAL_KEY")
 
     def _found(self) -> None:
         state = State(lambda key: None)

@@ -4,19 +4,28 @@ The genesis: everything about a ledger that can never change, in one JSON file. 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 from hefu.kernel.errors import Corrupt, UsageError
 from hefu.kernel.hashing import TAGS, Hash, Tag, hash_named
 from hefu.kernel.suites import Suite, suite_named
-from hefu.kernel.time import DAY_MS
+from hefu.kernel.time import DAY_MS, INSTANT_MAX_MS
 
 FORMAT = "hefu-genesis/1"
 CODE_VERSION = 1
+_KEY_BYTES = {"ed25519": 32, "sm2": 65}
+
+Hex = Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{2})*\Z")]
+Hex16 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}\Z")]
+Hex32 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
+#: Days that a rule allows. Bounded, so that no sum of dates leaves the calendar.
+Days = Annotated[int, msgspec.Meta(ge=1, le=36_500)]
+Count = Annotated[int, msgspec.Meta(ge=1, le=1 << 30)]
 
 
 class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -38,18 +47,18 @@ class ClockRule(_Part, frozen=True, kw_only=True):
     """
 
     kind: Literal["block", "simulated"] = "block"
-    key: str = ""
-    start_ms: int = 0
+    key: Hex = ""
+    start_ms: Annotated[int, msgspec.Meta(ge=0, le=INSTANT_MAX_MS)] = 0
 
 
 class Bounds(_Part, frozen=True, kw_only=True):
     """Sizes past which bytes are refused before anything else looks at them."""
 
-    transaction_bytes: int = 1 << 20
-    commands: int = 1000
-    signers: int = 16
-    window_ms: int = DAY_MS
-    block_transactions: int = 2000
+    transaction_bytes: Count = 1 << 20
+    commands: Count = 1000
+    signers: Count = 16
+    window_ms: Count = DAY_MS
+    block_transactions: Count = 2000
 
 
 class RuleParameters(_Part, frozen=True, kw_only=True):
@@ -57,38 +66,38 @@ class RuleParameters(_Part, frozen=True, kw_only=True):
 
     version: int = 1
     register: Literal["not_required"] = "not_required"
-    tenor_days_max: int = 365
-    lock_days_max: int = 30
-    reservation_days_max: int = 30
-    reservations_max: int = 64
-    endorsements_max: int = 64
-    vote_days_max: int = 30
+    tenor_days_max: Days = 365
+    lock_days_max: Days = 30
+    reservation_days_max: Days = 30
+    reservations_max: Count = 64
+    endorsements_max: Count = 64
+    vote_days_max: Days = 30
 
 
 class FounderKey(_Part, frozen=True, kw_only=True):
     """A founder's key: public key in hexadecimal, purposes, largest amount that it signs alone (0: no limit)."""
 
-    key: str
+    key: Hex
     purposes: tuple[str, ...]
-    limit_minor: int = 0
+    limit_minor: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
 class Founder(_Part, frozen=True, kw_only=True):
     """An organisation that exists from the start. `identity` is the registrar's keyed digest of its USCC."""
 
-    identity: str
+    identity: Hex32
     roles: tuple[str, ...]
     member: bool
     keys: tuple[FounderKey, ...]
-    account_salts: tuple[str, ...] = ()
+    account_salts: tuple[Hex16, ...] = ()
 
 
 class Seal(_Part, frozen=True, kw_only=True):
     """Keys of the operator: the suite's key seals blocks; with the ML-DSA-65 key it signs checkpoints."""
 
-    key: str
-    post_quantum_key: str
-    countersignatures_min: int = 2
+    key: Hex
+    post_quantum_key: Hex
+    countersignatures_min: Annotated[int, msgspec.Meta(ge=0)] = 2
 
 
 class GenesisFile(_Part, frozen=True, kw_only=True):
@@ -126,6 +135,8 @@ class Genesis:
             self.file = msgspec.json.decode(raw, type=GenesisFile)
         except (msgspec.DecodeError, msgspec.ValidationError) as error:
             raise Corrupt(f"this is not a genesis file: {error}", code="BAD_GENESIS") from None
+        for problem in _contradictions(self.file):
+            raise Corrupt(f"this genesis makes no sense: {problem}", code="BAD_GENESIS")
         self.raw = raw
         self.hash: Hash = hash_named(self.file.hash)
         self.chain_id = self.hash(TAGS[Tag.GENESIS] + raw)
@@ -147,6 +158,27 @@ class Genesis:
             return cls(path.read_bytes())
         except OSError as error:
             raise UsageError(f"cannot read the genesis: {error.strerror}", where=str(path)) from None
+
+
+def _contradictions(file: GenesisFile) -> Iterator[str]:
+    """What the parts of a genesis say against each other."""
+    keys = [key for founder in file.founders for key in founder.keys]
+    if any(len(key.key) != 2 * _KEY_BYTES[file.suite] for key in (*keys, file.seal)):
+        yield f"a key of {file.suite} has {_KEY_BYTES[file.suite]} bytes"
+    if _repeats([key.key for key in keys]):
+        yield "two founders' keys are the same"
+    # An identifier comes from the first sixteen bytes.
+    if _repeats([founder.identity[:32] for founder in file.founders]):
+        yield "two founders have the same identity"
+    if any(_repeats(founder.account_salts) for founder in file.founders):
+        yield "a founder's accounts have the same salt"
+    keepers = {key.key for key in keys if "clock" in key.purposes}
+    if file.clock.kind == "simulated" and file.clock.key not in keepers:
+        yield "a simulated clock is kept by a founder's key with the purpose clock"
+
+
+def _repeats(values: Sequence[str]) -> bool:
+    return len(frozenset(values)) != len(values)
 
 
 def genesis_bytes(file: GenesisFile) -> bytes:

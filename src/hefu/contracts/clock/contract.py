@@ -14,6 +14,7 @@ from hefu.contracts.clock.needs import Keys
 from hefu.contracts.clock.state import CLOCK, CLOCK_KEY, ClockRecord
 from hefu.kernel.codec import Record
 from hefu.kernel.errors import Rejected
+from hefu.kernel.time import INSTANT_MAX_MS
 from hefu.ledger.authority import Resolver, Row, Signer
 from hefu.ledger.context import Context, Link
 from hefu.ledger.genesis import Genesis
@@ -59,11 +60,14 @@ class ClockContract:
         return [ClockAdvanced(genesis.file.clock.start_ms)] if genesis.file.clock.kind == "simulated" else []
 
     def decide(self, state: Reader, command: AdvanceClock, context: Context) -> list[ClockAdvanced]:
-        """Refuses CLOCK_BACKWARD."""
+        """Refuses CLOCK_BACKWARD, CLOCK_TOO_FAR."""
         match command:
             case AdvanceClock():
-                if command.to_ms <= context.business_at_ms:
+                # From the record, for an earlier command of this transaction may have moved it already.
+                if command.to_ms <= self.now_ms(state, context.genesis, context.block_at_ms):
                     raise Rejected("business time only moves forward", code="CLOCK_BACKWARD")
+                if command.to_ms > INSTANT_MAX_MS:
+                    raise Rejected("business time ends with the calendar", code="CLOCK_TOO_FAR")
                 return [ClockAdvanced(command.to_ms)]
             case _:
                 assert_never(command)
