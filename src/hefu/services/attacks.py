@@ -83,13 +83,12 @@ def run_attacks(trade: Trade, targets: Targets) -> list[Attack]:
     ]
     attack("same_invoice_split_differently", signed(parts, t.seller))
     attack("same_invoice_registered_again", signed([trade.prepare_register(t.seller, t.buyer, t.invoice)[0]], t.seller))
-    wide = str.maketrans("0123456789", "０１２３４５６７８９")
+    wide = {ord(digit): chr(0xFF10 + int(digit)) for digit in "0123456789"}
     disguised = replace(t.invoice, number=t.invoice.number.translate(wide) + " ")
-    if len(t.invoice.number) != 20:
-        attack(
-            "same_invoice_in_full_width_digits",
-            signed([trade.prepare_register(t.seller, t.buyer, disguised)[0]], t.seller),
-        )
+    attack(
+        "same_invoice_in_full_width_digits",
+        signed([trade.prepare_register(t.seller, t.buyer, disguised)[0]], t.seller),
+    )
     edited = replace(t.invoice, gross_minor=gross + 100_00)
     attack("edited_amount", signed([trade.prepare_register(t.seller, t.buyer, edited)[0]], t.seller))
     attack(

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from stdnum.cn import uscc
+
 from hefu.contracts.parties import commands as pc
 from hefu.contracts.parties.contract import founder_id, possession_message
 from hefu.kernel.codec import Record
@@ -373,6 +375,8 @@ def _new_party(
 ) -> tuple[KeySigner, KeySigner, PartyEntry]:
     """Folder, key files and vault of a new organisation; its identifiers come with the ledger."""
     suite = suite_named(suite_name)
+    if spec.uscc and not uscc.is_valid(spec.uscc):
+        raise UsageError("this is not a unified social credit code: its form or check digit is wrong", code="BAD_USCC")
     entry = PartyEntry(
         name=spec.name,
         folder=home.folder_for(spec.name),

@@ -50,8 +50,10 @@ PASSPHRASE = "hefu-demo"  # noqa: S105 - a demo's keys guard nothing, and everyb
 COST = 1024
 BANKS = ("Bank A", "Bank B", "Bank C")
 OPERATOR, SUPERVISOR, KEEPER = "Operator", "Supervisor", "Clock keeper"
-CHAINS_MAX = 120
-SIMULATED_TIERS = 4
+CHAINS_MAX = 400
+#: Where the data reach less deep, a few receivables travel on to invented suppliers, down to this tier.
+TIERS_TOLD = 4
+FURTHER_TOLD = 5
 
 Progress = Callable[[str, int, int], None]
 
@@ -177,6 +179,7 @@ class Story:
             self._register(chains)
             self._confirm(chains)
             self._pass_on(chains)
+            self._go_further()
             self._finance()
             self._de_core(economy)
             self._notify()
@@ -397,6 +400,41 @@ class Story:
         self._holdings.append(moved)
         return moved
 
+    def _go_further(self) -> None:
+        """Real data rarely reach the fourth tier: a few receivables travel on, to suppliers that are invented and named so."""
+        missing = TIERS_TOLD - self.outcome.tiers
+        if missing <= 0:
+            return
+        with self._stage("further_tiers", simulated=True) as stage:
+            deepest = sorted(self._holdings, key=lambda h: (-self._way(h.right)[0], h.right))[:FURTHER_TOLD]
+            for position, start in enumerate(deepest, 1):
+                holding = start
+                for tier in range(self.outcome.tiers + 1, TIERS_TOLD + 1):
+                    if holding.amount < 2:
+                        break
+                    moved = self._pay_simulated(holding, f"simulated supplier {position}, tier {tier}", stage.count)
+                    stage.count += 1
+                    stage.amount_minor += moved.amount
+                    holding = moved
+            self.outcome.notes.append(
+                f"tiers {self.outcome.tiers + 1} to {TIERS_TOLD} are simulated, their suppliers named so"
+            )
+
+    def _pay_simulated(self, holding: Holding, name: str, number: int) -> Holding:
+        """An invented supplier of the holder is paid half of what the holder has."""
+        trade = self._trade
+        supplier = trade.network.enrol(FounderSpec(name, ("supplier",)), OPERATOR)
+        self._names[name] = supplier
+        part = holding.amount // 2
+        invoice = InvoiceDocument(f"SIM{self._seed:04d}{number:06d}", trade.today(), part)
+        document = trade.register(supplier, self._names[holding.holder], invoice)
+        right = trade.assign(holding.right, supplier, document, recourse=True, amount_minor=part)
+        self._paid.append(document)
+        holding.amount -= part
+        moved = Holding(right, name, part, holding.due_on)
+        self._holdings.append(moved)
+        return moved
+
     # -- finance ------------------------------------------------------------------------------------------------
 
     def _finance(self) -> None:
@@ -504,7 +542,9 @@ class Story:
             )
             invoice = chains[0].receivable
             movable = next(h for h in self._holdings if h.right not in self._pledged and h.holder in BANKS)
-            paid = self._paid[0] if self._paid else self._pay_one_simulated(chains)
+            if not self._paid:
+                holding = next(h for h in self._holdings if h.holder in self._names and h.right not in self._pledged)
+                self._pay_simulated(holding, "simulated supplier", 0)
             targets = Targets(
                 self._pledged[0],
                 movable.right,
@@ -512,25 +552,13 @@ class Story:
                 self._documents[invoice],
                 self._names[invoice.seller],
                 self._names[invoice.buyer],
-                paid,
+                self._paid[0],
                 self._replayable,
                 bank,
                 trade.network.home.party(SUPERVISOR),
             )
             self.outcome.attacks = run_attacks(trade, targets)
             stage.count = len(self.outcome.attacks)
-
-    def _pay_one_simulated(self, chains: Sequence[Chain]) -> bytes:
-        """Where the data have no second tier: a simulated supplier of a supplier, paid with a part."""
-        trade = self._trade
-        holding = next(h for h in self._holdings if h.holder in self._names and h.right not in self._pledged)
-        supplier = trade.network.enrol(FounderSpec("simulated supplier", ("supplier",)), OPERATOR)
-        payer = self._names[holding.holder]
-        invoice = InvoiceDocument(f"SIM{self._seed:08d}", trade.today(), max(holding.amount // 2, 1))
-        document = trade.register(supplier, payer, invoice)
-        trade.assign(holding.right, supplier, document, recourse=True, amount_minor=invoice.gross_minor)
-        holding.amount -= invoice.gross_minor
-        return document
 
     def _settle(self) -> None:
         trade = self._trade

@@ -62,8 +62,9 @@ class InvoiceDocument:
 
     def identity(self, seller: str, buyer: str) -> fingerprints.Identity:
         """The strongest identity that the invoice has."""
-        if len(self.number) == 20 and self.number.isdigit():
-            return fingerprints.einvoice(self.number)
+        plain = fingerprints.canonical_text(self.number)
+        if len(plain) == 20 and plain.isascii() and plain.isdigit():
+            return fingerprints.einvoice(plain)
         if self.code:
             return fingerprints.invoice(self.code, self.number)
         return fingerprints.invoice_weak(seller, buyer, self.number, self.issued_on)

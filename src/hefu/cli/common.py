@@ -1,0 +1,168 @@
+"""What every command shares: options, opening a home, reading identifiers and amounts, exit codes."""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from hefu import bootstrap
+from hefu.cli.language import LANGUAGES, t
+from hefu.cli.output import Output
+from hefu.kernel.errors import UsageError
+from hefu.kernel.money import format_minor, parse_minor
+from hefu.ledger.chain import Chain
+from hefu.services.home import Home, PartyEntry
+from hefu.services.network import Network
+from hefu.services.story import PASSPHRASE
+from hefu.services.trade import Trade
+
+F = TypeVar("F", bound=Callable[..., Any])
+DEFAULT_HOME = "hefu-demo"
+
+
+def common(function: F) -> F:
+    """Give a command --home, --lang and --json, and hand it an Output as its first argument."""
+
+    @click.option(
+        "--home",
+        "home_path",
+        envvar="HEFU_HOME",
+        default=DEFAULT_HOME,
+        show_default=True,
+        type=click.Path(path_type=Path, file_okay=False),
+        help=t("Folder of the ledger and its organisations.", "账本与各机构所在的文件夹。"),
+    )
+    @click.option(
+        "--lang", type=click.Choice(LANGUAGES), help=t("Language (or HEFU_LANG).", "语言（或用环境变量 HEFU_LANG）。")
+    )
+    @click.option("--json", "as_json", is_flag=True, help=t("Print data for machines.", "输出供程序读取的数据。"))
+    @functools.wraps(function)
+    def command(*args: Any, home_path: Path, lang: str | None, as_json: bool, **kwargs: Any) -> Any:
+        output = Output(as_json)
+        click.get_current_context().obj = {"home": home_path, "json": as_json}
+        return function(output, *args, **kwargs)
+
+    return command  # type: ignore[return-value]
+
+
+def home_path() -> Path:
+    """The folder that --home names."""
+    path: Path = click.get_current_context().obj["home"]
+    return path
+
+
+def passphrase(*, confirm: bool = False) -> str:
+    """
+    The passphrase of a home: HEFU_PASSPHRASE, or asked for on a terminal.
+
+    A demo's home has a passphrase that everybody knows; its marker file says so.
+    """
+    given = os.environ.get("HEFU_PASSPHRASE")
+    if given:
+        return given
+    if (home_path() / "DEMO").exists():
+        return PASSPHRASE
+    if not sys.stdin.isatty():
+        raise UsageError(
+            t(
+                "set HEFU_PASSPHRASE; there is no terminal to ask on",
+                "没有终端可供询问，请设置环境变量 HEFU_PASSPHRASE",
+            ),
+            code="EMPTY_PASSPHRASE",
+        )
+    answer: str = click.prompt(t("Passphrase", "口令"), hide_input=True, confirmation_prompt=confirm, err=True)
+    return answer
+
+
+@contextmanager
+def opened() -> Iterator[Trade]:
+    """The network of this home with its use cases, closed afterwards."""
+    home = Home(home_path())
+    home.require()
+    with Network(home, bootstrap.application(), passphrase()) as network:
+        yield Trade(network)
+
+
+def party(trade: Trade, name: str) -> PartyEntry:
+    """An organisation by name or prefix."""
+    return trade.network.home.party(name)
+
+
+def identifier(chain: Chain, text: str, prefix: bytes, what: str) -> bytes:
+    """
+    A full identifier from its first hexadecimal digits.
+
+    Args:
+        prefix: First byte of its state key: R for rights, D for documents.
+
+    Raises:
+        UsageError: None, or several, begin so.
+    """
+    digits = text.lower()
+    if not re.fullmatch(r"[0-9a-f]{4,64}", digits):
+        raise UsageError(
+            t(
+                f"{text!r} is no identifier of a {what}: at least four hexadecimal digits",
+                f"{text!r} 不是标识：至少四位十六进制数字",
+            ),
+            code="BAD_IDENTIFIER",
+        )
+    low = bytes.fromhex(digits.ljust(64, "0"))
+    found = []
+    for key, _ in chain.store.scan(b"s" + prefix + low, b"s" + prefix + b"\xff" * 33):
+        if not key[2:].hex().startswith(digits):
+            break
+        found.append(key[2:])
+        if len(found) > 1:
+            raise UsageError(
+                t(f"several begin with {text}; give more digits", f"有多个标识以 {text} 开头，请多给几位"),
+                code="AMBIGUOUS_IDENTIFIER",
+            )
+    if not found:
+        raise UsageError(
+            t(f"this ledger holds no {what} that begins with {text}", f"账本中没有以 {text} 开头的标识"),
+            code="UNKNOWN_" + {"right": "RIGHT", "document": "DOCUMENT"}.get(what, "IDENTIFIER"),
+        )
+    return found[0]
+
+
+def right_id(trade: Trade, text: str) -> bytes:
+    """A right by its first digits."""
+    return trade.network.engine.query(lambda chain: identifier(chain, text, b"R", "right"))
+
+
+def document_id(trade: Trade, text: str) -> bytes:
+    """A document by its first digits."""
+    return trade.network.engine.query(lambda chain: identifier(chain, text, b"D", "document"))
+
+
+def amount(text: str, currency: str = "CNY") -> int:
+    """Minor units of a decimal text such as 12,000.50."""
+    minor = parse_minor(text, currency)
+    if minor <= 0:
+        raise UsageError(t("an amount is above zero", "金额应大于零"), code="BAD_AMOUNT")
+    return minor
+
+
+def day(text: str) -> date:
+    """A date such as 2026-06-30."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(
+            t(f"{text!r} is no date; write 2026-06-30", f"{text!r} 不是日期，请写成 2026-06-30"), code="BAD_DATE"
+        ) from None
+
+
+def money(minor: int, currency: str = "CNY") -> str:
+    """An amount for people."""
+    return f"{format_minor(minor, currency)} {currency}"

@@ -1,0 +1,169 @@
+"""`hefu demo`: the main job from beginning to end."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import click
+
+from hefu import bootstrap
+from hefu.cli.common import money
+from hefu.cli.language import t
+from hefu.cli.output import Bars, Output
+from hefu.kernel.errors import UsageError
+from hefu.services.story import Outcome, Story
+
+LABELS = {
+    "import": ("import and check invoices", "导入并检查发票"),
+    "reading": ("read files", "读取文件"),
+    "duplicates": ("find duplicate rows", "查找重复行"),
+    "network": ("start the network: banks, operator, supervisor", "建立网络：银行、平台运营方、监管方"),
+    "enrol": ("enrol firms", "企业入网"),
+    "register": ("register invoices by fingerprint", "以指纹登记发票"),
+    "propose": ("propose receivables", "提出应收账款"),
+    "confirm": ("confirm (obligor)", "债务人确权"),
+    "split_and_assign": ("split and pass on, tier by tier", "逐级拆分转让"),
+    "further_tiers": ("pass on to further tiers", "继续向更深层级转让"),
+    "offer": ("offers by three banks", "三家银行报价"),
+    "finance": ("finance the best offer", "按最优报价融资"),
+    "resale": ("resale between banks", "银行间再转让（再保理）"),
+    "de_cored": ("finance without confirmation", "脱核融资（未确权）"),
+    "notice": ("notify the obligor, acknowledged", "通知债务人并签收"),
+    "attacks": ("attacks", "攻击"),
+    "settle": ("settle at maturity", "到期清偿"),
+    "checkpoint": ("countersigned checkpoint", "成员会签的检查点"),
+    "invariants": ("recompute and check everything", "全部重算并核对"),
+    "prove": ("evidence bundle", "证据包"),
+}
+ATTACKS = {
+    "double_pledge_at_second_bank": ("pledge a pledged right at a second bank", "已质押的权利再向第二家银行质押"),
+    "assign_what_is_pledged": ("assign what is pledged", "转让已质押的权利"),
+    "same_invoice_split_differently": ("split the same invoice another way", "同一发票换个方式拆分再用"),
+    "same_invoice_registered_again": ("register the same invoice again", "同一发票再次登记"),
+    "same_invoice_in_full_width_digits": ("the same invoice in full-width digits", "同一发票改用全角数字"),
+    "edited_amount": ("the same invoice with an edited amount", "同一发票改动金额"),
+    "over_drawn_invoice": ("draw more than the invoice", "超出发票金额使用"),
+    "second_tier_finances_what_was_paid": (
+        "finance an invoice that was paid with a part",
+        "已用凭证付清的发票再去融资",
+    ),
+    "replayed_transaction": ("replay a transaction", "重放交易"),
+    "forged_command": ("change a command under its signature", "在签名之下改动指令"),
+    "forged_signature": ("forge a signature", "伪造签名"),
+    "stripped_signature": ("strip a signature", "去掉签名"),
+    "rewritten_encoding": ("rewrite the bytes without changing the meaning", "意思不变、改写字节"),
+    "stranger_without_a_key": ("a stranger's command", "陌生人的指令"),
+    "member_moves_anothers_right": ("a member moves another's right", "成员动用他人的权利"),
+    "obligor_discharges_by_its_own_word": ("the obligor says that it paid", "债务人单方称已付款"),
+}
+
+
+@click.command(help=t("Run the whole story on a fresh embedded network.", "在全新的内嵌网络上跑完整个业务过程。"))
+@click.option(
+    "--invoices",
+    type=click.Path(path_type=Path, exists=True),
+    help=t("Real invoices: a CSV or Parquet file, or a folder.", "真实发票：CSV 或 Parquet 文件，或文件夹。"),
+)
+@click.option("--seed", default=1, show_default=True, help=t("Of whatever is simulated.", "模拟部分的随机种子。"))
+@click.option(
+    "--suite",
+    type=click.Choice(["ed25519", "sm2"]),
+    default="ed25519",
+    show_default=True,
+    help=t("Signatures and hashes: international, or SM2 with SM3.", "签名与杂凑：国际算法，或国密 SM2/SM3。"),
+)
+@click.option(
+    "--json",
+    "json_file",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    help=t("Write the outcome as data (- for standard output).", "把结果写成数据文件（- 为标准输出）。"),
+)
+@click.option(
+    "--home",
+    "home",
+    envvar="HEFU_HOME",
+    default="hefu-demo",
+    show_default=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help=t("Where the ledger stays afterwards.", "账本事后保留的位置。"),
+)
+@click.option("--lang", type=click.Choice(["en", "zh"]), help=t("Language (or HEFU_LANG).", "语言（或 HEFU_LANG）。"))
+def demo(invoices: Path | None, seed: int, suite: str, json_file: Path | None, home: Path, lang: str | None) -> None:
+    """Invoices in, receivables confirmed, split, passed on, financed, settled, attacked in vain, proven."""
+    output = Output(as_json=str(json_file) == "-")
+    if home.exists() and any(home.iterdir()):
+        if not (home / "DEMO").exists():
+            raise UsageError(
+                t(
+                    f"{home} holds something that no demo made; choose another --home",
+                    f"{home} 中有并非演示生成的内容，请换一个 --home",
+                ),
+                code="HOME_EXISTS",
+            )
+        # Only what an earlier demo made is replaced.
+        shutil.rmtree(home)
+    with Bars(lambda name: t(*LABELS.get(name, (name, name))), quiet=output.as_json) as bars:
+        outcome = Story(home, bootstrap.application(), seed=seed, progress=bars, suite_name=suite).run(invoices)
+    (home / "DEMO").write_text(
+        "The passphrase of this home is hefu-demo. Nothing in it guards anything.\n", encoding="utf-8"
+    )
+    data = outcome.as_data()
+    if json_file is not None and str(json_file) != "-":
+        json_file.write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    output.data(data)
+    _report(output, outcome)
+    failed = [a.name for a in outcome.attacks if not a.refused] + [i.name for i in outcome.invariants if not i.holds]
+    if failed:
+        raise SystemExit(4)
+
+
+def _report(output: Output, outcome: Outcome) -> None:
+    mark = t("simulated", "模拟")
+    for note in outcome.notes:
+        output.line("· " + note)
+    output.line()
+    output.table(
+        (t("stage", "环节"), t("count", "数量"), t("amount, CNY", "金额（元）"), t("seconds", "秒"), ""),
+        [
+            (
+                t(*LABELS.get(s.name, (s.name, s.name))),
+                f"{s.count:,}",
+                money(s.amount_minor)[:-4] if s.amount_minor else "",
+                f"{s.seconds:.2f}",
+                mark if s.simulated else "",
+            )
+            for s in outcome.stages
+        ],
+        right=(1, 2, 3),
+    )
+    output.line()
+    output.table(
+        (t("attack", "攻击"), t("answer", "结果"), t("reason", "原因")),
+        [
+            (
+                t(*ATTACKS.get(a.name, (a.name, a.name))),
+                t("refused", "被拒绝") if a.refused else t("NOT REFUSED", "未被拒绝"),
+                a.code,
+            )
+            for a in outcome.attacks
+        ],
+    )
+    output.line()
+    output.table(
+        (t("invariant", "不变量"), t("holds", "成立"), t("checked", "核对数")),
+        [(i.name, t("yes", "是") if i.holds else t("NO", "否"), f"{i.checked:,}") for i in outcome.invariants],
+        right=(2,),
+    )
+    output.line()
+    seconds = sum(s.seconds for s in outcome.stages)
+    output.line(
+        t(
+            f"{outcome.transactions:,} transactions in {outcome.height:,} blocks; {seconds:.1f} s.",
+            f"{outcome.height:,} 个区块、{outcome.transactions:,} 笔交易；用时 {seconds:.1f} 秒。",
+        )
+    )
+    output.line(t("One file proves a right to an outsider:", "一个文件即可向外人证明一项权利："))
+    output.line(f"    hefu verify {outcome.bundle} --trust {outcome.genesis}")

@@ -1,0 +1,98 @@
+"""
+The hefu command. Exit codes:
+
+    0  done
+    1  unexpected error (a bug: please report it)
+    2  wrong usage
+    3  refused by a rule
+    4  corrupt: bytes contradict themselves
+    5  neither done nor refused; run it again
+    6  this machine lacks a part
+    7  consistent, but not authenticated (verify without --trust)
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import click
+
+from hefu import __version__
+from hefu.cli import demo, invoice, ledger, offer, org, proof, receivable, views
+from hefu.cli.codes import explain
+from hefu.cli.language import t
+from hefu.kernel.errors import HefuError, Rejected
+
+EPILOG = t(
+    "Exit codes: 0 done, 2 wrong usage, 3 refused by a rule, 4 corrupt, 5 run it again, 6 this machine lacks a part, "
+    "7 consistent but not authenticated.",
+    "退出码：0 完成；2 用法有误；3 被规则拒绝；4 数据损坏；5 未完成，请重试；6 本机缺少组件；7 前后一致但未经认证。",
+)
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    help=t(
+        "Hefu: receivables on a ledger that nobody can alter unseen, and one file that proves them.",
+        "合符：应收账款上账，谁也改不了而不被发现；一个文件即可向外人证明。",
+    ),
+    epilog=EPILOG,
+)
+@click.version_option(__version__, prog_name="hefu")
+def cli() -> None:
+    """The root of all commands."""
+
+
+cli.add_command(demo.demo)
+cli.add_command(ledger.init)
+cli.add_command(ledger.ledger)
+cli.add_command(ledger.clock)
+cli.add_command(org.org)
+cli.add_command(org.key)
+cli.add_command(invoice.invoices)
+cli.add_command(invoice.invoice)
+cli.add_command(receivable.receivable)
+cli.add_command(offer.offer)
+cli.add_command(offer.payment)
+cli.add_command(proof.prove)
+cli.add_command(proof.verify)
+cli.add_command(views.views)
+
+
+def main() -> int:
+    """Entry point; never shows a traceback for an error raised on purpose."""
+    as_json = "--json" in sys.argv[1:]
+    try:
+        code = cli.main(standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except click.exceptions.Abort:
+        return _fail(as_json, "ABORTED", t("stopped", "已中止"), 130)
+    except click.ClickException as error:
+        if not as_json:
+            error.show()
+            return error.exit_code
+        return _fail(as_json, "USAGE", error.format_message(), error.exit_code)
+    except HefuError as error:
+        detail = str(error)
+        if isinstance(error, Rejected) or detail == error.code:
+            detail = explain(error.code, detail)
+        return _fail(as_json, error.code, detail, error.exit_code)
+    except BrokenPipeError:
+        # Whoever read the pipe has seen enough.
+        sys.stderr.close()
+        return 0
+
+
+def _fail(as_json: bool, code: str, detail: str, exit_code: int) -> int:
+    if as_json:
+        # RFC 9457 shape, so that the same code reads errors of commands and of the API.
+        problem = {"type": "about:blank", "title": code, "code": code, "detail": detail}
+        click.echo(json.dumps(problem, ensure_ascii=False), err=True)
+    else:
+        click.echo(f"hefu: {code}: {detail}" if detail != code else f"hefu: {code}", err=True)
+    return exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

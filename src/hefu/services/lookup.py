@@ -1,0 +1,91 @@
+"""Look-ups over the ledger itself, each with the height that it holds for. Lists scan; read models answer at scale."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from hefu.contracts.receivables import state as rs
+from hefu.kernel.errors import Rejected
+from hefu.ledger.chain import Chain
+from hefu.services.proving import LINK
+
+
+@dataclass(frozen=True)
+class Step:
+    """One event of a right's history, with when and in which transaction."""
+
+    right: bytes
+    height: int
+    block_at_ms: int
+    business_at_ms: int
+    transaction_id: bytes
+    event: Any
+
+    @property
+    def tag(self) -> str:
+        """The event's tag, for example receivables.assigned."""
+        name: str = type(self.event).__struct_config__.tag
+        return name
+
+
+def all_rights(chain: Chain) -> Iterator[tuple[bytes, rs.RightRecord]]:
+    """Every right with its record, in order of identifier."""
+    for key, raw in chain.store.scan(b"sR", b"sS"):
+        yield key[2:], rs.RIGHT.load(raw)
+
+
+def rights(
+    chain: Chain, *, owner: bytes | None = None, status: str | None = None
+) -> tuple[int, list[tuple[bytes, rs.RightRecord]]]:
+    """Rights of an owner, in a status; the largest open amount first."""
+    found = [
+        (right, record)
+        for right, record in all_rights(chain)
+        if (owner is None or record.header.owner == owner) and (status is None or record.status == status)
+    ]
+    found.sort(key=lambda item: (-item[1].header.open, item[0]))
+    return chain.tip.height, found
+
+
+def tree(chain: Chain, right: bytes) -> tuple[int, list[tuple[bytes, rs.RightRecord]]]:
+    """All parts of the root that a right belongs to, parents before children."""
+    record = chain.state.get(rs.right_key(right), rs.RIGHT)
+    if record is None:
+        raise Rejected("no such right", code="UNKNOWN_RIGHT")
+    members = {r: rec for r, rec in all_rights(chain) if rec.root == record.root}
+    children: dict[bytes, list[bytes]] = {}
+    for member, rec in members.items():
+        if rec.depth:
+            children.setdefault(rec.parent, []).append(member)
+    ordered, stack = [], [record.root]
+    while stack:
+        current = stack.pop()
+        ordered.append((current, members[current]))
+        stack.extend(sorted(children.get(current, ()), reverse=True))
+    return chain.tip.height, ordered
+
+
+def history(chain: Chain, right: bytes) -> tuple[int, list[Step]]:
+    """Every event of a right, its ancestors' up to each split included, oldest first."""
+    record = chain.state.get(rs.right_key(right), rs.RIGHT)
+    if record is None:
+        raise Rejected("no such right", code="UNKNOWN_RIGHT")
+    parts = [(right, chain.links(right))]
+    while record.depth:
+        parent, first = record.parent, parts[0][1][0]
+        links = chain.links(parent)
+        # The split itself stands in both chains; it is told once, as the child's.
+        parts.insert(0, (parent, links[: links.index(first)]))
+        above = chain.state.get(rs.right_key(parent), rs.RIGHT)
+        assert above is not None
+        record = above
+    steps = []
+    for asset, links in parts:
+        for raw in links:
+            height, block_at, business_at, transaction_id, _, event = LINK.load(raw)
+            steps.append(
+                Step(asset, height, block_at, business_at, transaction_id, chain.application.event_codec.load(event))
+            )
+    return chain.tip.height, steps
