@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import typing
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from stable_codes import stable_codes
 
 from hefu import bootstrap
+from hefu.kernel.explanations import EXPLANATIONS
 from hefu.ledger.authority import Row, Signer
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -110,7 +111,8 @@ def authority_page() -> str:
     """docs/reference/authority.md."""
     lines = [
         GENERATED + "# Who may do what\n",
-        "The tables that the code runs from. A condition that does not hold refuses with the code shown. Every signer's organisation must be",
+        "The tables that the code runs from. A condition that does not hold refuses with the code shown. Every signer's "
+        "organisation must be",
         "active (`ORGANISATION_SUSPENDED`) and every key must hold at the block's height (`KEY_NOT_VALID`).\n",
     ]
     for contract in bootstrap.application().contracts:
@@ -121,16 +123,16 @@ def authority_page() -> str:
 
 
 def refusals_page() -> str:
-    """docs/reference/refusals.md: every stable code that the source can raise, with where."""
-    found: dict[str, set[str]] = {}
-    for path in sorted((ROOT / "src" / "hefu").rglob("*.py")):
-        text = path.read_text(encoding="utf-8")
-        for code in re.findall(r'code="([A-Z][A-Z0-9_]+)"', text) + re.findall(r'Precondition\(\s*"([A-Z_]+)"', text):
-            found.setdefault(code, set()).add(str(path.relative_to(ROOT / "src")))
-        for code in re.findall(r'(?:return|TransactionCode\() ?"([A-Z][A-Z0-9_]+)"', text):
-            found.setdefault(code, set()).add(str(path.relative_to(ROOT / "src")))
-    lines = [GENERATED + "# Stable codes\n", "| code | raised in |\n|---|---|"]
-    lines += [f"| `{code}` | {', '.join(f'`{p}`' for p in sorted(places))} |" for code, places in sorted(found.items())]
+    """docs/reference/refusals.md: every stable code that the source can raise, what it means, and where it comes from."""
+    lines = [
+        GENERATED + "# Stable codes\n",
+        "What each refusal or error means, and what to do. One code has one explanation, wherever it comes from.\n",
+        "| code | meaning | 含义 | raised in |\n|---|---|---|---|",
+    ]
+    for code, places in stable_codes().items():
+        # One without an explanation is for the tests to name.
+        english, chinese = EXPLANATIONS.get(code, ("-", "-"))
+        lines.append(f"| `{code}` | {english} | {chinese} | {', '.join(f'`{p}`' for p in places) or '-'} |")
     return "\n".join(lines) + "\n"
 
 

@@ -39,15 +39,16 @@ def stable_codes(source: Path = SOURCE, package: str = "hefu") -> dict[str, list
     Every stable code of a package.
 
     Returns:
-        Code to the files that raise it, relative to the source folder; both in order.
+        Code to the files that raise it, relative to the source folder; both in order. A code that an error class has and
+        nobody raises yet has no file.
 
     Raises:
         NotConstantError: An error's code is neither written out nor handed on from another error.
     """
     trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted((source / package).rglob("*.py"))}
     constants = dict(pair for tree in trees.values() for pair in _constants(tree))
-    errors = _error_classes(list(trees.values()))
-    found: dict[str, set[str]] = {}
+    errors = _error_codes(list(trees.values()))
+    found: dict[str, set[str]] = {code: set() for code in errors.values()}
     for path, tree in trees.items():
         place = path.relative_to(source).as_posix()
         for line, node in _code_nodes(tree, errors):
@@ -69,43 +70,53 @@ def _constants(tree: ast.Module) -> Iterator[tuple[str, str]]:
                     yield target.id, node.value.value
 
 
-def _error_classes(trees: list[ast.Module]) -> frozenset[str]:
-    """Names of HefuError and all that descends from it."""
-    bases = {
-        node.name: {_name(base) for base in node.bases}
-        for tree in trees
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ClassDef)
-    }
-    known = {"HefuError"}
-    while more := {name for name, above in bases.items() if above & known} - known:
-        known |= more
-    return frozenset(known)
+def _error_codes(trees: list[ast.Module]) -> dict[str, str]:
+    """Names of HefuError and all that descends from it, with the code of each: its own or the nearest above."""
+    classes = {node.name: node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+    found: dict[str, str] = {}
+
+    def code_of(name: str) -> str:
+        if name not in classes:
+            return ""
+        own = _own_code(classes[name])
+        above = next(filter(None, (code_of(_name(base)) for base in classes[name].bases)), "")
+        return (own or above) if name == "HefuError" or above else ""
+
+    for name in classes:
+        if code := code_of(name):
+            found[name] = code
+    return found
 
 
-def _code_nodes(tree: ast.Module, errors: frozenset[str]) -> Iterator[tuple[int, ast.expr]]:
+def _own_code(node: ast.ClassDef) -> str:
+    for statement in node.body:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id="code")], value=ast.Constant(value=str() as code)):
+                return code
+            case ast.AnnAssign(target=ast.Name(id="code"), value=ast.Constant(value=str() as code)):
+                return code
+    return ""
+
+
+def _code_nodes(tree: ast.Module, errors: dict[str, str]) -> Iterator[tuple[int, ast.expr]]:
     """Expressions that give a code, with their line."""
     for node in ast.walk(tree):
         match node:
             case ast.Call():
                 yield from _of_call(node, errors)
-            case ast.ClassDef():
-                for statement in node.body:
-                    if isinstance(statement, ast.Assign | ast.AnnAssign) and isinstance(statement.value, ast.Constant):
-                        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-                        if "code" in map(_name, targets) and isinstance(statement.value.value, str):
-                            yield statement.lineno, statement.value
             case ast.FunctionDef() if node.name in _RETURNING:
                 for inner in ast.walk(node):
                     if isinstance(inner, ast.Return) and inner.value is not None:
                         yield inner.lineno, inner.value
 
 
-def _of_call(node: ast.Call, errors: frozenset[str]) -> Iterator[tuple[int, ast.expr]]:
+def _of_call(node: ast.Call, errors: dict[str, str]) -> Iterator[tuple[int, ast.expr]]:
     name = _name(node.func)
     position = _POSITIONS.get(name)
     if position is not None and position < len(node.args):
         yield node.lineno, node.args[position]
+    if name in errors and all(keyword.arg not in ("code", None) for keyword in node.keywords):
+        yield node.lineno, ast.Constant(errors[name])
     for keyword in node.keywords:
         # Others take a code too, of an invoice for example: there it counts only where it is written out.
         if keyword.arg == "code" and (name in errors or isinstance(keyword.value, ast.Constant)):
