@@ -57,7 +57,7 @@ class MeasuredStore(RocksStore):
         not synced yet, which is what a power failure may take.
         """
         super().write(items, sync=False)
-        time.sleep(random.uniform(0, 0.004))
+        time.sleep(random.uniform(0, 0.03))
         if sync:
             self._db.flush_wal(True)
         logs = sorted(self.folder.glob("*.log"))

@@ -1,0 +1,338 @@
+"""
+The embedded engine under the demo's own commands: pre-signed, through `Engine.submit`, durable (one fsync a block), state root
+included, read models and a subscriber running beside it.
+
+Each measurement runs in a process of its own: `python -m bench.ledger NAME` prints one JSON list of rows.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from bench.world import BenchWorld
+from hefu import bootstrap
+from hefu.kernel.errors import Busy
+from hefu.ledger.chain import Chain
+from hefu.ledger.engine import Ticket
+from hefu.ledger.engines.embedded import EmbeddedEngine
+from hefu.ledger.store import RocksStore
+
+PRELOADED = 300_000
+Row = dict[str, Any]
+
+
+def row(name: str, value: float, unit: str, must: float | None, goal: float | None, command: str, **more: Any) -> Row:
+    """One line of the table; the peer is filled in by the runner."""
+    return {
+        "name": name, "value": round(value, 3), "unit": unit, "must": must, "goal": goal,
+        "peer": None, "peer_value": None, "command": f"python -m bench.ledger {command}", **more,
+    }  # fmt: skip
+
+
+class Beside:
+    """A subscriber and the read models, as a node has them, and how far they are behind."""
+
+    def __init__(self, engine: EmbeddedEngine, world: BenchWorld, folder: Path) -> None:
+        from hefu.readmodels.runner import ProjectorProcess
+
+        self._engine = engine
+        self._projector = ProjectorProcess(
+            f"sqlite:///{folder / 'views.db'}", world.genesis.raw, "hefu.bootstrap:application"
+        )
+        self._thread = threading.Thread(target=self._follow, daemon=True)
+        self.lag_blocks_max = 0
+        self.height = 0
+        self._thread.start()
+
+    def _follow(self) -> None:
+        for block in self._engine.subscribe(0):
+            self._projector.feed(block)
+            self.height = block.height
+            self.lag_blocks_max = max(self.lag_blocks_max, self._engine.durable_height - self._projector.height)
+
+    def drain(self) -> float:
+        """Seconds until the read models have everything."""
+        began = time.perf_counter()
+        while self._projector.height < self._engine.durable_height:
+            time.sleep(0.01)
+        return time.perf_counter() - began
+
+    def close(self) -> None:
+        """Stop the projector."""
+        self._projector.close()
+
+
+def pump(engine: EmbeddedEngine, raws: list[bytes]) -> float:
+    """Seconds from the first submission to the last durable answer; every answer must be OK."""
+    tickets: list[Ticket] = []
+    began = time.perf_counter()
+    for raw in raws:
+        while True:
+            try:
+                tickets.append(engine.submit(raw))
+                break
+            except Busy:
+                time.sleep(0.002)
+    receipts = [ticket.wait() for ticket in tickets]
+    seconds = time.perf_counter() - began
+    bad = [receipt.code for receipt in receipts if receipt.code != "OK"]
+    assert not bad, f"{len(bad)} refused, first {bad[0]}"
+    return seconds
+
+
+def _world(suite: str, folder: Path, rights: int) -> BenchWorld:
+    world = BenchWorld(suite, folder / "ledger")
+    world.preload(rights)
+    gc.collect()
+    gc.freeze()
+    return world
+
+
+def singles(folder: Path, suite: str) -> list[Row]:
+    """Assignments in single transactions, one signature each."""
+    count = 60_000 if suite == "ed25519" else 25_000
+    world = _world(suite, folder, PRELOADED)
+    raws = world.singles(0, count)
+    engine = EmbeddedEngine(world.chain, verifiers=1 if suite == "ed25519" else 2)
+    beside = Beside(engine, world, folder)
+    pump(engine, raws[:2000])
+    before = engine.durable_height
+    seconds = pump(engine, raws[2000:])
+    blocks = engine.durable_height - before
+    lag = beside.drain()
+    beside.close()
+    engine.close()
+    must, goal = (4000, 8000) if suite == "ed25519" else (2500, 3600)
+    return [
+        row(
+            f"assignments, single, {suite}", (count - 2000) / seconds, "1/s", must, goal, f"singles-{suite}",
+            signatures_each=1, bytes_each=len(raws[0]), blocks=blocks,
+        ),
+        row(f"read models behind after that load, {suite}", lag, "s", None, None, f"singles-{suite}"),
+    ]  # fmt: skip
+
+
+def batches(folder: Path, suite: str) -> list[Row]:
+    """Operations in transactions of a hundred, one signature each transaction."""
+    count = 150_000
+    world = _world(suite, folder, PRELOADED)
+    raws = world.batches(0, count, 100)
+    engine = EmbeddedEngine(world.chain, verifiers=1)
+    beside = Beside(engine, world, folder)
+    pump(engine, raws[:50])
+    seconds = pump(engine, raws[50:])
+    lag = beside.drain()
+    beside.close()
+    engine.close()
+    return [
+        row(
+            f"operations in signed batches of 100, {suite}", (count - 5000) / seconds, "1/s", 10_000, 20_000,
+            f"batches-{suite}", signatures_each=0.01,
+        ),
+        row(f"read models behind after the batches, {suite}", lag, "s", None, None, f"batches-{suite}"),
+    ]  # fmt: skip
+
+
+def latency(folder: Path, suite: str) -> list[Row]:
+    """Inclusion, from submit to durable answer, at 1,000 assignments a second."""
+    rate, seconds = 1000, 20
+    world = _world(suite, folder, PRELOADED)
+    raws = world.singles(0, rate * seconds)
+    engine = EmbeddedEngine(world.chain, verifiers=1)
+    beside = Beside(engine, world, folder)
+    taken: list[float] = []
+    waiting: deque[tuple[float, Ticket]] = deque()
+    done = threading.Event()
+
+    def answers() -> None:
+        while not done.is_set() or waiting:
+            if not waiting:
+                time.sleep(0.0005)
+                continue
+            began, ticket = waiting[0]
+            receipt = ticket.wait()
+            taken.append(time.perf_counter() - began)
+            waiting.popleft()
+            assert receipt.code == "OK", receipt.code
+
+    thread = threading.Thread(target=answers)
+    thread.start()
+    start = time.perf_counter()
+    for i, raw in enumerate(raws):
+        due = start + i / rate
+        pause = due - time.perf_counter()
+        if pause > 0:
+            time.sleep(pause)
+        # Measured from when it was due: a late start would hide waiting (coordinated omission).
+        waiting.append((due, engine.submit(raw)))
+    done.set()
+    thread.join()
+    beside.close()
+    engine.close()
+    taken.sort()
+    return [
+        row("inclusion p99 at 1,000/s", taken[int(len(taken) * 0.99)] * 1000, "ms", 100, 30, f"latency-{suite}"),
+        row("inclusion p50 at 1,000/s", taken[len(taken) // 2] * 1000, "ms", None, None, f"latency-{suite}"),
+    ]
+
+
+def million(folder: Path, suite: str) -> list[Row]:
+    """Memory with one million rights, and opening after a kill."""
+    child = subprocess.Popen([sys.executable, "-m", "bench.ledger", "--load", suite, str(folder)], stdout=subprocess.PIPE)
+    assert child.stdout is not None
+    loaded = json.loads(child.stdout.readline())
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    opened = subprocess.run(
+        [sys.executable, "-m", "bench.ledger", "--open", suite, str(folder)], capture_output=True, text=True, check=True
+    )
+    after = json.loads(opened.stdout)
+    return [
+        row("memory with one million rights, under load", loaded["rss_mb"] / 1000, "GB", 1.5, None, f"million-{suite}"),
+        row("open after a kill, one million rights", after["seconds"], "s", 2, None, f"million-{suite}"),
+        row("memory after opening", after["rss_mb"] / 1000, "GB", None, None, f"million-{suite}"),
+    ]
+
+
+def _rss_mb() -> float:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmRSS"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def _load(suite: str, folder: Path) -> None:
+    """The child of `million`: a million rights, some load, then wait to be killed in the middle of more."""
+    world = BenchWorld(suite, folder / "ledger")
+    world.preload(1_000_000)
+    engine = EmbeddedEngine(world.chain, verifiers=1)
+    pump(engine, world.singles(0, 20_000))
+    print(json.dumps({"rss_mb": _rss_mb()}), flush=True)
+    raws = world.singles(20_000, 50_000)
+    while True:
+        pump(engine, raws)
+
+
+def _open(suite: str, folder: Path) -> None:
+    world_genesis = _genesis_of(suite, folder)
+    application = bootstrap.application()
+    began = time.perf_counter()
+    store = RocksStore(folder / "ledger")
+    chain = Chain(world_genesis, application, store, found=False)
+    seconds = time.perf_counter() - began
+    assert chain.tip.height > 0
+    print(json.dumps({"seconds": seconds, "rss_mb": _rss_mb(), "height": chain.tip.height}))
+
+
+def _genesis_of(suite: str, folder: Path) -> Any:
+    from hefu.ledger.audit import stored_genesis
+
+    store = RocksStore(folder / "ledger", read_only=True)
+    try:
+        return stored_genesis(store)
+    finally:
+        store.close()
+
+
+def proof(folder: Path, suite: str) -> list[Row]:
+    """Making and verifying a bundle of ten events, on a ledger of 300,000 rights."""
+    from hefu.services.proving import bundle
+    from hefu_verify import verify
+
+    world = _world(suite, folder, PRELOADED)
+    subject = _ten_events(world)
+    making, checking = [], []
+    for _ in range(200):
+        began = time.perf_counter()
+        raw = bundle(world.chain, subject)
+        making.append(time.perf_counter() - began)
+    for _ in range(50):
+        began = time.perf_counter()
+        verify(raw, world.genesis.raw)
+        checking.append(time.perf_counter() - began)
+    world.chain.store.close()
+    making.sort()
+    checking.sort()
+    return [
+        row(
+            f"proof: bundle of ten events, {suite}", making[100] * 1000, "ms", 1, None, f"proof-{suite}",
+            bytes_bundle=len(raw),
+        ),
+        row(f"verification of that bundle, {suite}", checking[25] * 1000, "ms", 10, None, f"proof-{suite}"),
+    ]  # fmt: skip
+
+
+def _ten_events(world: BenchWorld) -> bytes:
+    """A right with ten events, each from a signed command: proposed, confirmed, four notices, each acknowledged."""
+    from bench.world import FACE, digest
+    from hefu.assets.tags import Tag
+    from hefu.contracts.evidence.commands import Register
+    from hefu.contracts.receivables import commands as rc
+    from hefu.kernel.hashing import ZERO
+    from hefu.ledger.engines.embedded import system_ms
+
+    seller, core = world.signers["S0"], world.signers["Core"]
+    account = world.accounts["S0"]
+    tag = Tag("einvoice", "hmac-sha256/1", 1, digest("ten"))
+    document = world.derive(account, bytes(16), "document")
+    right = world.derive(account, bytes(16), "right")
+    register = Register(
+        account, bytes(16), "invoice", world.accounts["Core"], "CNY", FACE, (tag,), ZERO, False
+    )
+    propose = rc.Propose(document, bytes(16), FACE, world.due_on, ZERO, system_ms() + 86_400_000)
+    steps: list[tuple[list[Any], Any]] = [([register, propose], seller), ([rc.Confirm(right, FACE, ZERO, tag)], core)]
+    for i in range(4):
+        payee = bytes([i + 1]) * 32
+        steps += [([rc.Notify(right, payee)], seller), ([rc.Acknowledge(right, payee)], core)]
+    for commands, signer in steps:
+        outcome = world.chain.append([world.wire(commands, signer)], system_ms())
+        assert outcome.receipts[0].ok, outcome.receipts[0].code
+    assert len(world.chain.links(right)) == 10
+    return right
+
+
+MEASUREMENTS: dict[str, Callable[[Path], list[Row]]] = {
+    "singles-ed25519": lambda folder: singles(folder, "ed25519"),
+    "singles-sm2": lambda folder: singles(folder, "sm2"),
+    "batches-ed25519": lambda folder: batches(folder, "ed25519"),
+    "latency-ed25519": lambda folder: latency(folder, "ed25519"),
+    "million-ed25519": lambda folder: million(folder, "ed25519"),
+    "proof-ed25519": lambda folder: proof(folder, "ed25519"),
+    "proof-sm2": lambda folder: proof(folder, "sm2"),
+}
+
+
+def main() -> int:
+    """One measurement; its rows as JSON on standard output."""
+    if len(sys.argv) == 4 and sys.argv[1] == "--load":
+        _load(sys.argv[2], Path(sys.argv[3]))
+    elif len(sys.argv) == 4 and sys.argv[1] == "--open":
+        _open(sys.argv[2], Path(sys.argv[3]))
+    elif len(sys.argv) == 2 and sys.argv[1] in MEASUREMENTS:
+        folder = Path(tempfile.mkdtemp(prefix="hefu-bench-", dir=os.environ.get("HEFU_BENCH_DIR")))
+        try:
+            rows = MEASUREMENTS[sys.argv[1]](folder)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        print(json.dumps(rows))
+    else:
+        print(f"usage: python -m bench.ledger {{{' | '.join(MEASUREMENTS)}}}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
