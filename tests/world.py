@@ -80,6 +80,8 @@ class World:
     simulated: bool = True
     key_limit: int = 0
     rules: g.RuleParameters = field(default_factory=g.RuleParameters)
+    #: Where a copy was made, before its first block.
+    origin: World | None = None
 
     def __post_init__(self) -> None:
         suite = suite_named(self.suite_name)
@@ -128,7 +130,16 @@ class World:
     @classmethod
     def fresh(cls, **parameters: Any) -> World:
         """A world like a new one, in a hundredth of the time."""
-        return _founded(cls, **parameters).fork()
+        origin = _founded(cls, **parameters)
+        world = origin.fork()
+        world.origin = origin
+        return world
+
+    def founded(self) -> Chain:
+        """A chain of the same genesis that has no block but the first."""
+        if self.origin is None:
+            return Chain(self.genesis, bootstrap.application(), MemoryStore(), self.sealer)
+        return self.origin.fork().chain
 
     def fork(self) -> World:
         """A copy of this world and its ledger, in memory; what happens in one does not happen in the other."""

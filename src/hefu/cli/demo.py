@@ -37,6 +37,28 @@ LABELS = {
     "invariants": ("recompute and check everything", "全部重算并核对"),
     "prove": ("evidence bundle", "证据包"),
 }
+NOTES = {
+    "synthetic": (
+        "synthetic economy, seed {seed}: no firm and no invoice here exists",
+        "合成经济体，种子 {seed}：其中的企业与发票均不存在",
+    ),
+    "matched": (
+        "real invoices: {trades} trades between firms, found by matching sales with purchases; {twins} groups of twin firms "
+        "taken for one; {self_trades} invoices of a firm to itself left out",
+        "真实发票：销项与进项相互匹配，得企业间交易 {trades} 笔；孪生企业 {twins} 组各视为一家；自开给自己的发票 {self_trades} 张不用",
+    ),
+    "simulated": (
+        "simulated, for the data lack them: banks, confirmations, deliveries, due dates, offers, payments",
+        "数据所缺、由模拟补足：银行、确权、交付、到期日、报价、付款",
+    ),
+    "further_tiers": (
+        "tiers {first} to {last} are simulated too, and their suppliers named so",
+        "第 {first} 至第 {last} 级亦为模拟，供应商名称中已注明",
+    ),
+    "rows": ("rows not accepted: {left}", "未采用的行：{left}"),
+    "clock": ("the clock is simulated, from {first_on} on", "时钟为模拟，自 {first_on} 起"),
+    "chosen": ("the {told} deepest of {found} chains are told", "共 {found} 条链，取最深的 {told} 条"),
+}
 ATTACKS = {
     "double_pledge_at_second_bank": ("pledge a pledged right at a second bank", "已质押的权利再向第二家银行质押"),
     "assign_what_is_pledged": ("assign what is pledged", "转让已质押的权利"),
@@ -123,7 +145,7 @@ def demo(invoices: Path | None, seed: int, suite: str, json_file: Path | None, h
 def _report(output: Output, outcome: Outcome) -> None:
     mark = t("simulated", "模拟")
     for note in outcome.notes:
-        output.line("· " + note)
+        output.line("· " + t(*NOTES[note["code"]]).format(**note))
     output.line()
     output.table(
         (t("stage", "环节"), t("count", "数量"), t("amount, CNY", "金额（元）"), t("seconds", "秒"), ""),

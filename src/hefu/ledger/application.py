@@ -102,7 +102,7 @@ class Application:
         for contract in self.contracts:
             for event in contract.found(genesis, genesis.chain_id):
                 raw = encode(event)
-                contract.apply(state, event, self._link(context, raw))
+                contract.apply(state, event, self.link(context, raw))
                 raws.append(raw)
         state.keep()
         return raws
@@ -143,7 +143,7 @@ class Application:
                 for event in contract.decide(state, command, context):
                     raw = encode(event)
                     # A need may have returned another contract's event: each writes its own.
-                    owners[type(event)].apply(state, event, self._link(context, raw))
+                    owners[type(event)].apply(state, event, self.link(context, raw))
                     raws.append(raw)
         except Rejected as refusal:
             state.drop()
@@ -161,7 +161,8 @@ class Application:
         """Write an event again, from a log."""
         self._contract_of_event[type(event)].apply(state, event, link)
 
-    def _link(self, context: Context, raw: bytes) -> Link:
+    def link(self, context: Context, raw: bytes) -> Link:
+        """What ties an event into histories, in these circumstances."""
         return Link(
             encode(
                 (

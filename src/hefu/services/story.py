@@ -80,7 +80,7 @@ class Outcome:
     genesis: str = ""
     home: str = ""
     synthetic: bool = True
-    notes: list[str] = field(default_factory=list)
+    notes: list[dict[str, Any]] = field(default_factory=list)
     tiers: int = 0
     transactions: int = 0
     height: int = 0
@@ -188,6 +188,10 @@ class Story:
             self._prove(network)
         return self.outcome
 
+    def _note(self, code: str, **values: Any) -> None:
+        """Something that whoever reads the outcome must know; the words are the command line's."""
+        self.outcome.notes.append({"code": code, **values})
+
     @contextmanager
     def _stage(self, name: str, *, simulated: bool = False) -> Iterator[Stage]:
         stage = Stage(name, simulated=simulated)
@@ -203,7 +207,7 @@ class Story:
         with self._stage("import") as stage:
             if path is None:
                 made = synthetic_economy(self._seed, size=self._size)
-                self.outcome.notes.append(f"synthetic economy, seed {self._seed}: no firm and no invoice here exists")
+                self._note("synthetic", seed=self._seed)
                 with tempfile.TemporaryDirectory() as folder:
                     written = write_invoices(made.trades, Path(folder), bad_rows=True, seed=self._seed)
                     first_on = today or max(t.issued_on for t in made.trades) + timedelta(days=1)
@@ -228,25 +232,25 @@ class Story:
                 cores = dict.fromkeys((*deepest_buyers(matching.trades, 3), *core_enterprises(matching.trades, 3)))
                 economy = economy_from_trades(matching.trades, cores=tuple(cores))
                 first_on = today or max(t.issued_on for t in matching.trades) + timedelta(days=1)
-                self.outcome.notes.append(
-                    f"real invoices: {len(matching.trades)} trades between firms found by matching sales with purchases; "
-                    f"{len(matching.twins)} groups of twin firms taken for one; {len(matching.self_trades)} self-trades left out"
+                self._note(
+                    "matched",
+                    trades=len(matching.trades),
+                    twins=len(matching.twins),
+                    self_trades=len(matching.self_trades),
                 )
-                self.outcome.notes.append(
-                    "simulated: confirmations, deliveries, due dates, offers, payments, banks, further tiers"
-                )
+                self._note("simulated")
             stage.count = imported.report.rows
             stage.amount_minor = sum(total.gross_minor for total in imported.report.totals.values())
             left = ", ".join(f"{code} {n}" for code, n in imported.report.counts.items() if n and code != "ACCEPTED")
-            self.outcome.notes.append(f"rows not accepted: {left or 'none'}")
-            self.outcome.notes.append(f"simulated clock, from {first_on.isoformat()}")
+            self._note("rows", left=left or "0")
+            self._note("clock", first_on=first_on.isoformat())
         return economy, first_on
 
     def _choose(self, economy: Economy) -> list[Chain]:
         chains = sorted(economy.chains, key=lambda c: (-c.depth, -c.receivable.gross_minor, c.receivable))[:CHAINS_MAX]
         self.outcome.tiers = max((chain.depth for chain in chains), default=0)
         if len(chains) < len(economy.chains):
-            self.outcome.notes.append(f"the {len(chains)} deepest of {len(economy.chains)} chains are told")
+            self._note("chosen", told=len(chains), found=len(economy.chains))
         return chains
 
     def _open(self, first_on: date) -> Network:
@@ -416,9 +420,7 @@ class Story:
                     stage.count += 1
                     stage.amount_minor += moved.amount
                     holding = moved
-            self.outcome.notes.append(
-                f"tiers {self.outcome.tiers + 1} to {TIERS_TOLD} are simulated, their suppliers named so"
-            )
+            self._note("further_tiers", first=self.outcome.tiers + 1, last=TIERS_TOLD)
 
     def _pay_simulated(self, holding: Holding, name: str, number: int) -> Holding:
         """An invented supplier of the holder is paid half of what the holder has."""

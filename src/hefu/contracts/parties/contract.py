@@ -191,17 +191,27 @@ class PartiesContract:
                 )
             case c.SetRoles():
                 _check_roles(change.roles)
-                record = self.directory.organisation(state, change.organisation)
-                if record.member and not change.member and len(_members(state)) <= 1:
-                    raise Rejected("the last member stays", code="LAST_MEMBER")
+                self.directory.organisation(state, change.organisation)
+                members = _members(state)
+                own = frozenset((change.organisation,))
+                self._check_deciders(state, members | own if change.member else members - own)
                 return [e.RolesChanged(change.organisation, change.roles, change.member)]
             case c.SetStatus():
                 if change.status not in (ACTIVE, SUSPENDED):
                     raise Rejected("a status is active or suspended", code="BAD_STATUS")
                 self.directory.organisation(state, change.organisation)
+                if change.status == SUSPENDED:
+                    self._check_deciders(state, _members(state), but=change.organisation)
                 return [e.StatusChanged(change.organisation, change.status)]
             case _:
                 assert_never(change)
+
+    def _check_deciders(self, state: Reader, members: frozenset[bytes], *, but: bytes = b"") -> None:
+        """Refuses a change after which too few members could sign to adopt any other, even to undo it."""
+        others = [member for member in sorted(members) if member != but]
+        active = sum(1 for member in others if self.directory.organisation(state, member).status == ACTIVE)
+        if active < max(1, _two_thirds(len(members))):
+            raise Rejected("the members that are left could decide nothing", code="LAST_MEMBER")
 
     # -- applying -----------------------------------------------------------------------------------------------
 
@@ -348,8 +358,13 @@ def _put_members(state: State, members: frozenset[bytes]) -> None:
 
 
 def _needed(state: Reader) -> int:
-    """Two thirds of the members, rounded up."""
-    return (2 * len(_members(state)) + 2) // 3
+    """How many members must agree."""
+    return _two_thirds(len(_members(state)))
+
+
+def _two_thirds(count: int) -> int:
+    """Two thirds, rounded up."""
+    return (2 * count + 2) // 3
 
 
 def _existing(state: Reader, key: bytes, codec: Any) -> Any:
