@@ -163,7 +163,7 @@ class Genesis:
 def _contradictions(file: GenesisFile) -> Iterator[str]:
     """What the parts of a genesis say against each other."""
     keys = [key for founder in file.founders for key in founder.keys]
-    if any(len(key.key) != 2 * _KEY_BYTES[file.suite] for key in (*keys, file.seal)):
+    if any(len(key) != 2 * _KEY_BYTES[file.suite] for key in (*(key.key for key in keys), file.seal.key)):
         yield f"a key of {file.suite} has {_KEY_BYTES[file.suite]} bytes"
     if _repeats([key.key for key in keys]):
         yield "two founders' keys are the same"
