@@ -71,7 +71,11 @@ class Decisions:
             raise Rejected("the obligor's own tag is not the document's", code="TAG_MISMATCH")
         exposure = state.get(s.exposure_key(record.obligor, record.header.currency), s.EXPOSURE)
         ceiling = None if exposure is None else exposure.ceiling
-        if exposure is not None and ceiling is not None and not in_range(add(exposure.live, command.amount), 0, ceiling):
+        if (
+            exposure is not None
+            and ceiling is not None
+            and not in_range(add(exposure.live, command.amount), 0, ceiling)
+        ):
             raise Rejected("the obligor's ceiling leaves no room for this", code="CEILING")
         return [
             self._documents.move(record.document, command.right, command.amount, "reserved", "live"),
