@@ -9,7 +9,7 @@ demo: $(STAMP)
 	$(BIN)/hefu demo
 
 test: $(STAMP)
-	$(BIN)/python scripts/run_tests.py
+	$(BIN)/python -m pytest -n 2 -rs
 
 check: $(STAMP)
 	$(BIN)/ruff check .
