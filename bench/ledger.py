@@ -46,12 +46,20 @@ class Beside:
     """A subscriber and the read models, as a node has them, and how far they are behind."""
 
     def __init__(self, engine: EmbeddedEngine, world: BenchWorld, folder: Path) -> None:
+        from hefu.readmodels import payload
         from hefu.readmodels.runner import ProjectorProcess
 
         self._engine = engine
+        self._pack = payload.pack
+
+        def source(height: int) -> bytes | None:
+            block = world.chain.block(height)
+            return None if block is None else payload.pack(block)
+
         self._projector = ProjectorProcess(
-            f"sqlite:///{folder / 'views.db'}", world.genesis.raw, "hefu.bootstrap:application"
+            f"sqlite:///{folder / 'views.db'}", world.genesis.raw, "hefu.bootstrap:application", source
         )
+        self._projector.start()
         self._thread = threading.Thread(target=self._follow, daemon=True)
         self.lag_blocks_max = 0
         self.height = 0
@@ -59,7 +67,7 @@ class Beside:
 
     def _follow(self) -> None:
         for block in self._engine.subscribe(0):
-            self._projector.feed(block)
+            self._projector.feed(self._pack(block))
             self.height = block.height
             self.lag_blocks_max = max(self.lag_blocks_max, self._engine.durable_height - self._projector.height)
 

@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+PIPE_WIDTH = 240
+
 
 class Output:
     """
@@ -21,8 +23,9 @@ class Output:
 
     def __init__(self, as_json: bool) -> None:
         self.as_json = as_json
-        # Pipes get lines as long as they are; a terminal's own width counts on a terminal.
-        self._console = Console(highlight=False, markup=False, soft_wrap=not sys.stdout.isatty())
+        # A terminal's own width counts on a terminal; a pipe gets lines wide enough that nothing is cut.
+        width = None if sys.stdout.isatty() else PIPE_WIDTH
+        self._console = Console(highlight=False, markup=False, soft_wrap=width is not None, width=width)
 
     def line(self, text: str = "") -> None:
         """A sentence for people."""
@@ -43,8 +46,7 @@ class Output:
             table.add_column(column, justify="right" if i in right else "left", overflow="fold")
         for row in rows:
             table.add_row(*(str(cell) for cell in row))
-        # A pipe has no width of its own: wide enough that nothing is cut.
-        self._console.print(table, width=None if sys.stdout.isatty() else 200)
+        self._console.print(table)
 
     def data(self, value: Any) -> None:
         """The same for machines."""

@@ -2,11 +2,155 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Any, TypeVar
+
 import click
 
+from hefu import bootstrap
+from hefu.cli.common import common, home_path, money
 from hefu.cli.language import t
+from hefu.cli.output import Bars, Output
+from hefu.ledger.audit import stored_genesis
+from hefu.ledger.chain import Chain
+from hefu.ledger.store import RocksStore
+from hefu.readmodels import queries
+from hefu.readmodels.projector import Projector, rebuild
+from hefu.services.home import Home
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
-@click.group(help=t("SQL views of the ledger.", "账本的 SQL 视图。"))
+@click.group(help=t("SQL views of the ledger, rebuilt from its events.", "由账本事件重建的 SQL 视图。"))
 def views() -> None:
     """Group."""
+
+
+def _url_option(function: F) -> F:
+    return click.option(
+        "--url",
+        envvar="HEFU_VIEWS",
+        default="",
+        help=t(
+            "Database: SQLite in the home by default, or postgresql+psycopg://…",
+            "数据库地址，缺省为本地 SQLite，也可用 postgresql+psycopg://…",
+        ),
+    )(function)
+
+
+def _url(url: str) -> str:
+    return url or f"sqlite:///{Home(home_path()).views.absolute()}"
+
+
+@contextmanager
+def _chain() -> Iterator[Chain]:
+    home = Home(home_path())
+    home.require()
+    store = RocksStore(home.ledger, read_only=True)
+    try:
+        yield Chain(stored_genesis(store), bootstrap.application(), store, found=False)
+    finally:
+        store.close()
+
+
+@views.command("rebuild", help=t("Drop the views and build them from the first event on.", "清空视图并从首个事件起重建。"))
+@_url_option
+@common
+def rebuild_views(output: Output, url: str) -> None:
+    """The ledger is the truth; the views are made from it."""
+    with _chain() as chain, Bars(lambda stage: t("blocks", "区块"), quiet=output.as_json):
+        height = rebuild(_url(url), chain.application, chain.genesis, chain)
+    output.data({"height": height, "url": _shown(url)})
+    output.line(t(f"Views rebuilt up to block {height:,}.", f"视图已重建至区块 {height:,}。"))
+
+
+@views.command("catch-up", help=t("Bring the views up to the tip.", "把视图追到最新区块。"))
+@_url_option
+@common
+def catch_up(output: Output, url: str) -> None:
+    """Resumes where they stand."""
+    height = _catch_up(url)
+    output.data({"height": height, "url": _shown(url)})
+    output.line(t(f"Views stand at block {height:,}.", f"视图已到区块 {height:,}。"))
+
+
+def _catch_up(url: str) -> int:
+    with _chain() as chain:
+        projector = Projector(_url(url), chain.application, chain.genesis)
+        try:
+            return projector.catch_up(chain)
+        finally:
+            projector.close()
+
+
+def _shown(url: str) -> str:
+    """The database without a password."""
+    import sqlalchemy
+
+    return sqlalchemy.make_url(_url(url)).render_as_string(hide_password=True)
+
+
+@views.command(help=t("Rights counted and summed by status.", "按状态汇总权利的数量与金额。"))
+@_url_option
+@common
+def totals(output: Output, url: str) -> None:
+    """Caught up first; the answer states its height."""
+    _catch_up(url)
+    engine = queries.open_views(_url(url))
+    try:
+        answer = queries.totals(engine)
+    finally:
+        engine.dispose()
+    output.data({"height": answer.height, "totals": [asdict(row) for row in answer.value]})
+    output.table(
+        (
+            t("status", "状态"),
+            t("backing", "依据"),
+            t("count", "数量"),
+            t("face", "面额"),
+            t("open", "余额"),
+            t("settled", "已清偿"),
+        ),
+        [
+            (
+                row.status,
+                row.backing,
+                f"{row.count:,}",
+                money(row.face_minor, row.currency),
+                money(row.open_minor, row.currency),
+                money(row.settled_minor, row.currency),
+            )
+            for row in answer.value
+        ],
+        right=(2, 3, 4, 5),
+    )
+    output.line(t(f"at block {answer.height:,}", f"区块 {answer.height:,}"))
+
+
+@views.command(help=t("Every event about a right, document, organisation, account or key.", "与某权利、发票、机构、账户或密钥有关的全部事件。"))
+@click.argument("subject")
+@_url_option
+@common
+def about(output: Output, subject: str, url: str) -> None:
+    """SUBJECT is the whole identifier in hexadecimal."""
+    from hefu.kernel.errors import UsageError
+
+    try:
+        identifier = bytes.fromhex(subject)
+    except ValueError:
+        raise UsageError(t("not an identifier in hexadecimal", "不是十六进制标识"), code="BAD_IDENTIFIER") from None
+    _catch_up(url)
+    engine = queries.open_views(_url(url))
+    try:
+        answer = queries.events_about(engine, identifier)
+    finally:
+        engine.dispose()
+    output.data({"height": answer.height, "events": [asdict(event) for event in answer.value]})
+    output.table(
+        (t("block", "区块"), t("event", "事件"), t("transaction", "交易"), t("fields", "内容")),
+        [(e.height, e.tag, e.transaction_id.hex()[:12], str(e.fields)[:160]) for e in answer.value],
+        right=(0,),
+    )
+    output.line(t(f"{len(answer.value)} events, at block {answer.height:,}", f"{len(answer.value)} 个事件，区块 {answer.height:,}"))
