@@ -10,8 +10,6 @@ import os
 
 from hypothesis import settings
 
-LONG = os.environ.get("HEFU_SIM") == "long"
-
 settings.register_profile("default", deadline=None, derandomize=True, print_blob=True)
 settings.register_profile("long", deadline=None, max_examples=2000, print_blob=True)
-settings.load_profile("long" if LONG else "default")
+settings.load_profile("long" if os.environ.get("HEFU_SIM") == "long" else "default")
