@@ -61,7 +61,8 @@ def instant(at_ms: int) -> str:
     >>> instant(1_767_542_400_000)
     '2026-01-05T00:00:00+08:00'
     """
-    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at_ms)).astimezone(CHINA).isoformat()
+    moment = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at_ms)).astimezone(CHINA)
+    return moment.isoformat(timespec="milliseconds" if at_ms % 1000 else "seconds")
 
 
 def _right(right: Record, verdict: Verdict) -> Facts:

@@ -151,8 +151,9 @@ class History:
             case "released":
                 header.encumbrances = header.encumbrances[1:]
             case "offer-accepted":
-                terms = list(vars(asked).values())[1:]
-                right.lock = STATE.make("lock", *terms[:-1], business_date(link.business_ms), terms[-1])
+                fits = asked.method in ("sale", "pledge")
+                terms = (asked.financier, asked.method, asked.recourse, asked.offer, asked.price)
+                right.lock = STATE.make("lock", *terms, business_date(link.business_ms), asked.until_ms)
             case "offer-declined":
                 right.lock = None
             case "financed":
