@@ -6,6 +6,7 @@ transactions of several commands, while the clock moves. After every step every 
 from __future__ import annotations
 
 import os
+import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -492,3 +493,17 @@ WEIGHTED = (
     *PLANS,
 )
 MOVES = moves(*WEIGHTED)
+
+
+def walk(seed: int, steps: int) -> Trading:
+    """A long trade without a plan, the same for the same seed."""
+    chance = random.Random(seed)
+    machine = Trading()
+    machine.found(4000 if seed % 4 == 1 else 0)
+    shares = (50, 1, 10, 33, 67, 99, 100, 100, 0, 101)
+    for _ in range(steps):
+        move = (chance.choice(WEIGHTED), chance.randrange(1000), chance.randrange(1000), chance.choice(shares))
+        machine.act(machine.plan(move), instead=["BankB"] if chance.random() < 0.05 else None)
+        machine.all_hold()
+    machine.teardown()
+    return machine

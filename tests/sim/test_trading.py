@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import random
-
 from hypothesis.stateful import run_state_machine_as_test
 
 from hefu import bootstrap
-from trading import LONG, SETTINGS, WEIGHTED, Trading
+from trading import LONG, SETTINGS, Trading, walk
 
 #: Commands that the simulation leaves to the scenarios.
 NOT_TRADED = {"Enrol", "AddKey"}
@@ -15,20 +13,6 @@ NOT_TRADED = {"Enrol", "AddKey"}
 
 def test_whatever_is_asked_every_invariant_holds_after_every_step():
     run_state_machine_as_test(Trading, settings=SETTINGS)
-
-
-def walk(seed: int, steps: int) -> Trading:
-    """A long trade without a plan, the same for the same seed."""
-    chance = random.Random(seed)
-    machine = Trading()
-    machine.found(4000 if seed % 4 == 1 else 0)
-    shares = (50, 1, 10, 33, 67, 99, 100, 100, 0, 101)
-    for _ in range(steps):
-        move = (chance.choice(WEIGHTED), chance.randrange(1000), chance.randrange(1000), chance.choice(shares))
-        machine.act(machine.plan(move), instead=["BankB"] if chance.random() < 0.05 else None)
-        machine.all_hold()
-    machine.teardown()
-    return machine
 
 
 def test_in_long_trades_every_invariant_holds_and_every_command_is_done_and_refused():
