@@ -13,6 +13,7 @@ import msgspec
 
 from hefu.kernel.errors import Corrupt, UsageError
 from hefu.kernel.hashing import TAGS, Hash, Tag, hash_named
+from hefu.kernel.money import AMOUNT_MAX
 from hefu.kernel.suites import Suite, suite_named
 from hefu.kernel.time import DAY_MS, INSTANT_MAX_MS
 
@@ -79,7 +80,7 @@ class FounderKey(_Part, frozen=True, kw_only=True):
 
     key: Hex
     purposes: tuple[str, ...]
-    limit_minor: Annotated[int, msgspec.Meta(ge=0)] = 0
+    limit_minor: Annotated[int, msgspec.Meta(ge=0, le=AMOUNT_MAX)] = 0
 
 
 class Founder(_Part, frozen=True, kw_only=True):

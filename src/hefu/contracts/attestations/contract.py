@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, assert_never
 
@@ -16,13 +16,16 @@ from hefu.contracts.attestations.needs import Standing
 from hefu.kernel.codec import Record
 from hefu.kernel.errors import Corrupt, Rejected
 from hefu.kernel.ids import SALT_BYTES
-from hefu.kernel.money import AMOUNT_MAX, Amount, add, in_range, zero
+from hefu.kernel.money import AMOUNT_MAX, MINOR_DIGITS, Amount, add, equal, in_range, total, zero
 from hefu.ledger.authority import NotAuthorized, Resolver, Row, Signer
 from hefu.ledger.context import Context, Link
 from hefu.ledger.genesis import Genesis
 from hefu.ledger.state import Reader, State
 
 DETAIL_BYTES_MAX = 512
+#: Into how many parts one payment may be used. Each part is a link of the right's history, and whoever presents a payment could
+#: otherwise use it cent by cent, until no proof of that right is short enough to be checked.
+PARTS_MAX = 64
 
 
 class AttestationsContract:
@@ -34,6 +37,7 @@ class AttestationsContract:
     name = "attestations"
     commands: tuple[type[Record], ...] = (Attest,)
     events: tuple[type[Record], ...] = (Attested, PaymentUsed)
+    hints: Mapping[type[Record], Callable[[Any], list[bytes]]] = {}
     authority = (
         Row(
             Attest,
@@ -114,6 +118,8 @@ class AttestationsContract:
         committed = detail.amount == zero() and len(detail.amount_commitment) == 32
         if not (plain or committed) or len(detail.end_to_end) != 32 or len(detail.payee) != 32:
             raise Rejected("a payment has an amount or its commitment, payee and end-to-end digest", code="BAD_DETAIL")
+        if detail.currency not in MINOR_DIGITS:
+            raise Rejected("unknown currency", code="UNKNOWN_CURRENCY")
         if detail.value_on > context.business_on:
             raise Rejected("a payment's value date is not in the future", code="AS_OF_FUTURE")
         if state.get(s.payment_key(detail.end_to_end), s.PAYMENT_RECORD) is not None:
@@ -167,23 +173,47 @@ class AttestationsContract:
 
     # -- what others ask ----------------------------------------------------------------------------------------
 
-    def latest(self, state: Reader, subject: bytes, kind: str, results: tuple[str, ...], since_ms: int) -> bytes | None:
-        """The newest standing attestation of a kind about a subject with one of the results, as of since_ms or later."""
+    def latest(
+        self, state: Reader, subject: bytes, kind: str, results: tuple[str, ...], since_ms: int, *, but: bytes = b""
+    ) -> bytes | None:
+        """
+        The newest standing attestation of a kind about a subject with one of the results, as of since_ms or later.
+
+        Args:
+            but: An organisation whose own word does not count; empty for none.
+        """
         newest = state.get(s.newest_key(subject, kind), s.NEWEST_CODEC)
         for attestation in reversed(() if newest is None else newest.attestations):
             record = state.get(s.attestation_key(attestation), s.ATTESTATION)
             assert record is not None
-            if not record.superseded_by and record.result in results and record.as_of_ms >= since_ms:
+            standing = not record.superseded_by and record.attester != but
+            if standing and record.result in results and record.as_of_ms >= since_ms:
                 return attestation
         return None
 
     def use_amount(
-        self, state: Reader, attestation: bytes, *, subject: bytes, payee: bytes, currency: str, amount: Amount
+        self,
+        state: Reader,
+        attestation: bytes,
+        *,
+        subject: bytes,
+        payee: bytes,
+        currency: str,
+        amount: Amount,
+        whole: bool,
     ) -> PaymentUsed:
-        """Use a part of an attested payment. Refuses UNKNOWN_PAYMENT, PAYMENT_MISMATCH, PAYMENT_USED."""
+        """
+        Use a part of an attested payment. Refuses UNKNOWN_PAYMENT, PAYMENT_MISMATCH, PAYMENT_USED, AMOUNT_OUT_OF_RANGE.
+
+        Args:
+            whole: The amount is all that is owed, so that it may be a small part of the payment.
+        """
         detail, payment = self._payment(state, attestation, subject, payee, currency)
-        if detail.amount_commitment or payment.spent or add(payment.used, amount) > detail.amount:
+        used = add(payment.used, amount)
+        if detail.amount_commitment or payment.spent or not in_range(used, 0, detail.amount):
             raise Rejected("this payment does not cover the amount", code="PAYMENT_USED")
+        if not (whole or equal(used, detail.amount) or in_range(detail.amount, 0, total([amount] * PARTS_MAX))):
+            raise Rejected(f"a payment is used in at most {PARTS_MAX} parts", code="AMOUNT_OUT_OF_RANGE")
         return PaymentUsed(attestation, amount, subject)
 
     def use_committed(

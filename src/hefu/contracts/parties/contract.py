@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, assert_never
 
 from hefu.contracts.parties import commands as c
@@ -15,12 +15,15 @@ from hefu.kernel.codec import Record
 from hefu.kernel.errors import Rejected
 from hefu.kernel.hashing import ZERO
 from hefu.kernel.ids import SALT_BYTES, derive_id
+from hefu.kernel.money import AMOUNT_MAX
 from hefu.ledger.authority import Resolver
 from hefu.ledger.context import Context, Link
 from hefu.ledger.genesis import Genesis
 from hefu.ledger.state import Reader, State
 
 KEYS_MAX = 16
+#: Far past any block; within what every reader of a proof takes for an integer.
+HEIGHT_MAX = 1 << 53
 POSSESSION_PREFIX = b"hefu/key/1\n"
 
 Command = c.Enrol | c.OpenAccount | c.AddKey | c.RevokeKey | c.ProposeChange | c.Vote
@@ -58,6 +61,7 @@ class PartiesContract:
         e.RolesChanged,
         e.StatusChanged,
     )
+    hints: Mapping[type[Record], Callable[[Any], list[bytes]]] = {}
     authority = AUTHORITY
     resolvers: Mapping[str, Resolver] = RESOLVERS
 
@@ -109,8 +113,7 @@ class PartiesContract:
                     raise Rejected("this account exists", code="ALREADY_EXISTS")
                 return [e.AccountOpened(account, command.organisation)]
             case c.AddKey():
-                if command.from_height <= context.height:
-                    raise Rejected("a key holds from a later block", code="HEIGHT_IN_THE_PAST")
+                _check_height(command.from_height, context)
                 record = self.directory.organisation(state, command.organisation)
                 return [
                     _new_key(
@@ -136,8 +139,7 @@ class PartiesContract:
         record = state.get(s.key_key(command.key), s.KEY)
         if record is None or record.organisation != command.organisation:
             raise Rejected("this organisation has no such key", code="UNKNOWN_KEY")
-        if command.from_height <= context.height:
-            raise Rejected("a key ends in a later block, never in the past", code="HEIGHT_IN_THE_PAST")
+        _check_height(command.from_height, context)
         if record.valid_until and record.valid_until <= command.from_height:
             raise Rejected("this key ends earlier already", code="ALREADY_REVOKED")
         return [e.KeyRevoked(command.key, command.from_height)]
@@ -319,8 +321,8 @@ def _new_key(
     vetted_by: bytes,
 ) -> e.KeyAdded:
     _check_purposes(new.purposes)
-    if len(new.key) != context.suite.public_key_bytes or new.limit_minor < 0:
-        raise Rejected("not a key of this chain's suite", code="BAD_KEY")
+    if len(new.key) != context.suite.public_key_bytes or not 0 <= new.limit_minor <= AMOUNT_MAX:
+        raise Rejected("not a key of this chain's suite, or a limit that is no amount", code="BAD_KEY")
     if len(new.certificate) != 32 or len(new.mandate) != 32:
         raise Rejected("a digest has 32 bytes", code="BAD_DIGEST")
     if state.get(s.key_key(new.key), s.KEY) is not None:
@@ -330,6 +332,14 @@ def _new_key(
     return e.KeyAdded(
         new.key, organisation, new.purposes, new.limit_minor, from_height, new.certificate, new.mandate, vetted_by
     )
+
+
+def _check_height(height: int, context: Context) -> None:
+    """A key begins and ends in a later block: never in the past, and not past what a proof can show."""
+    if height <= context.height:
+        raise Rejected("a key begins and ends in a later block", code="HEIGHT_IN_THE_PAST")
+    if height > HEIGHT_MAX:
+        raise Rejected("no block will have this height", code="BAD_TERM")
 
 
 def _check_roles(roles: tuple[str, ...]) -> None:

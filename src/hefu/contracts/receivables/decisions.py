@@ -42,6 +42,9 @@ class Decisions:
         document = self._documents.document(state, command.document)
         if document.buyer == ZERO:
             raise Rejected("this document's buyer is not on the ledger; raise it on evidence", code="NO_OBLIGOR")
+        # Two factories of one firm may trade with each other, but a firm owes itself nothing that a bank could rely on.
+        if self._same_organisation(state, document.seller, document.buyer):
+            raise Rejected("nobody owes itself", code="SELF_TRADE")
         right = _new_right(state, document, command, context)
         longest = context.business_at_ms + context.rules.reservation_days_max * DAY_MS
         if not context.business_at_ms < command.until_ms <= longest:
@@ -70,13 +73,13 @@ class Decisions:
         if not self._documents.carries(state, record.document, command.tag):
             raise Rejected("the obligor's own tag is not the document's", code="TAG_MISMATCH")
         exposure = state.get(s.exposure_key(record.obligor, record.header.currency), s.EXPOSURE)
-        ceiling = None if exposure is None else exposure.ceiling
-        if (
-            exposure is not None
-            and ceiling is not None
-            and not in_range(add(exposure.live, command.amount), 0, ceiling)
-        ):
-            raise Rejected("the obligor's ceiling leaves no room for this", code="CEILING")
+        if exposure is not None:
+            live = add(exposure.live, command.amount)
+            if exposure.ceiling is not None and not in_range(live, 0, exposure.ceiling):
+                raise Rejected("the obligor's ceiling leaves no room for this", code="CEILING")
+            # A sum without a bound outgrows what the codec can write, and a block that cannot be written stops every node.
+            if not in_range(live, 0, AMOUNT_MAX):
+                raise Rejected("nobody owes more in all than the largest amount", code="AMOUNT_OUT_OF_RANGE")
         return [
             self._documents.move(record.document, command.right, command.amount, "reserved", "live"),
             e.Confirmed(command.right, command.confirmation),
@@ -101,7 +104,11 @@ class Decisions:
     def raise_on_evidence(self, state: Reader, command: c.Raise, context: Context) -> list[Record]:
         document = self._documents.document(state, command.document)
         right = _new_right(state, document, command, context)
-        delivery = self._attestations.latest(state, command.document, "delivery", ("delivered",), 0)
+        if document.buyer != ZERO and self._same_organisation(state, document.seller, document.buyer):
+            raise Rejected("nobody owes itself", code="SELF_TRADE")
+        # Nobody vouches for its own delivery.
+        seller = self._standing.organisation_of(state, document.seller)
+        delivery = self._attestations.latest(state, command.document, "delivery", ("delivered",), 0, but=seller)
         if delivery is None or delivery != command.delivery:
             raise Rejected("the newest attested delivery of this document is needed", code="DELIVERY_MISSING")
         return [
@@ -150,7 +157,7 @@ class Decisions:
 
     def pledge(self, state: Reader, command: c.Pledge, context: Context) -> list[Record]:
         record = load(state, command.right)
-        if command.pledgee == record.header.owner:
+        if self._same_organisation(state, command.pledgee, record.header.owner):
             raise Rejected("nobody pledges to itself", code="SELF_DEALING")
         if len(command.obligation) != 32 or not in_range(command.cap, 1, AMOUNT_MAX):
             raise Rejected("a pledge names its obligation and a cap above zero", code="BAD_PLEDGE")
@@ -162,7 +169,7 @@ class Decisions:
         record = load(state, command.right)
         if command.method not in METHODS:
             raise Rejected(f"methods are {', '.join(METHODS)}", code="BAD_METHOD")
-        if command.financier == record.header.owner:
+        if self._same_organisation(state, command.financier, record.header.owner):
             raise Rejected("nobody finances itself", code="SELF_DEALING")
         self._standing.check_standing(state, command.financier, FINANCIERS)
         if len(command.offer) != 32 or len(command.price) != 32:
@@ -193,6 +200,11 @@ class Decisions:
         assert lock is not None, "the table asks for a lock"
         events: list[Record] = []
         if command.payment:
+            # The attestation does not say who paid: without this, a holder could accept again at the price that one financier
+            # paid too late, and its money would buy the right for another.
+            first = state.get(s.price_key(command.right, lock.price), s.PRICE)
+            if first != s.PriceRecord(lock.financier, lock.method, lock.recourse, lock.offer):
+                raise Rejected("this price was first accepted on other terms", code="PAYMENT_MISMATCH")
             events.append(
                 self._attestations.use_committed(
                     state,
@@ -220,6 +232,9 @@ class Decisions:
             raise Rejected("there is no notice to acknowledge", code="NO_NOTICE")
         if notice.payee_account != command.payee_account:
             raise Rejected("the notice names another account", code="PAYEE_DIFFERS")
+        if notice.acknowledged_ms:
+            # Each is a link of the holder's history: repeated at will, they would make its proof too long to check.
+            raise Rejected("this notice was acknowledged", code="NO_NOTICE")
         return [e.Acknowledged(command.right, command.payee_account)]
 
     def notify(self, state: Reader, command: c.Notify, context: Context) -> list[Record]:
@@ -242,6 +257,7 @@ class Decisions:
                     payee=payee,
                     currency=record.header.currency,
                     amount=command.amount,
+                    whole=equal(command.amount, record.header.open),
                 )
             )
         events.append(self._documents.move(record.document, record.root, command.amount, "live", "spent"))
@@ -254,6 +270,10 @@ class Decisions:
             self._documents.move(record.document, command.right, record.header.open, "live", "available"),
             e.Cancelled(command.right),
         ]
+
+    def _same_organisation(self, state: Reader, one: bytes, other: bytes) -> bool:
+        # Not by account: an organisation may open any number of them.
+        return self._standing.organisation_of(state, one) == self._standing.organisation_of(state, other)
 
     def set_ceiling(self, state: Reader, command: c.SetCeiling, context: Context) -> list[Record]:
         if command.currency not in MINOR_DIGITS:

@@ -58,14 +58,24 @@ class Documents(Protocol):
 class Attestations(Protocol):
     """What others vouched for."""
 
-    def latest(self, state: Reader, subject: bytes, kind: str, results: tuple[str, ...], since_ms: int) -> bytes | None:
-        """The newest standing attestation, or None."""
+    def latest(
+        self, state: Reader, subject: bytes, kind: str, results: tuple[str, ...], since_ms: int, *, but: bytes
+    ) -> bytes | None:
+        """The newest standing attestation that is not by the organisation `but`, or None."""
         ...
 
     def use_amount(
-        self, state: Reader, attestation: bytes, *, subject: bytes, payee: bytes, currency: str, amount: Amount
+        self,
+        state: Reader,
+        attestation: bytes,
+        *,
+        subject: bytes,
+        payee: bytes,
+        currency: str,
+        amount: Amount,
+        whole: bool,
     ) -> Record:
-        """Refuses UNKNOWN_PAYMENT, PAYMENT_MISMATCH, PAYMENT_USED."""
+        """Refuses UNKNOWN_PAYMENT, PAYMENT_MISMATCH, PAYMENT_USED, and AMOUNT_OUT_OF_RANGE for crumbs unless `whole`."""
         ...
 
     def use_committed(
@@ -84,7 +94,11 @@ class Attestations(Protocol):
 
 
 class Standing(Protocol):
-    """Whether an account's organisation is active and has a role."""
+    """Whose an account is, and whether that organisation is active and has a role."""
+
+    def organisation_of(self, state: Reader, account: bytes) -> bytes:
+        """The owner of an account; refuses UNKNOWN_ACCOUNT."""
+        ...
 
     def check_standing(self, state: Reader, account: bytes, roles: tuple[str, ...]) -> Any:
         """Refuses UNKNOWN_ACCOUNT, ORGANISATION_SUSPENDED, WRONG_ROLE."""

@@ -74,8 +74,18 @@ class ExposureRecord(Record, frozen=True):
     ceiling: Amount | None
 
 
+class PriceRecord(Record, frozen=True):
+    """What a right's owner accepted when it first named a price's commitment: a payment of that price is for this alone."""
+
+    financier: bytes
+    method: str
+    recourse: bool
+    offer: bytes
+
+
 RIGHT: Codec[RightRecord] = Codec(RightRecord)
 EXPOSURE: Codec[ExposureRecord] = Codec(ExposureRecord)
+PRICE: Codec[PriceRecord] = Codec(PriceRecord)
 
 
 def right_key(right: bytes) -> bytes:
@@ -86,3 +96,8 @@ def right_key(right: bytes) -> bytes:
 def exposure_key(account: bytes, currency: str) -> bytes:
     """State key of an obligor's exposure."""
     return b"X" + account + currency.encode("ascii")
+
+
+def price_key(right: bytes, price: bytes) -> bytes:
+    """State key of the first acceptance of a price for a right."""
+    return b"Q" + right + price

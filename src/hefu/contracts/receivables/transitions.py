@@ -142,6 +142,9 @@ def lock(state: State, event: e.OfferAccepted, link: Link) -> None:
         event.until_ms,
     )
     _put(state, event.right, record, remember(state, link, event.right, record.header), lock=held)
+    key = s.price_key(event.right, event.price)
+    if state.get(key, s.PRICE) is None:
+        state.put(key, s.PriceRecord(event.financier, event.method, event.recourse, event.offer))
 
 
 def unlock(state: State, event: e.OfferDeclined, link: Link) -> None:
