@@ -102,9 +102,8 @@ def _parties(world: World) -> None:
         "Operator",
     )
     ok(world, pc.OpenAccount(world.org("Parts"), salt("second")), "Parts")
-    # Wider than a column: the table shows the largest number that it holds.
-    wide = new_key(world, "wide", digest("identity Parts"), (1 << 64) - 1)
-    ok(world, pc.AddKey(world.org("Parts"), wide, (1 << 64) - 1), "Parts")
+    limited = new_key(world, "limited", digest("identity Parts"), 10**15)
+    ok(world, pc.AddKey(world.org("Parts"), limited, world.chain.tip.height + 9), "Parts")
     ok(
         world,
         pc.RevokeKey(world.org("Wire"), world.second["Wire"].public_key, world.chain.tip.height + 3),
@@ -184,12 +183,14 @@ def _moves(world: World, ids: dict[str, bytes]) -> None:
 def _finance(world: World, ids: dict[str, bytes]) -> None:
     def accept(right: bytes, bank: str, method: str) -> rc.AcceptOffer:
         until_ms = world.now_ms + 5 * DAY_MS
-        return rc.AcceptOffer(right, world.account(bank), method, True, digest("offer"), digest("price"), until_ms)
+        return rc.AcceptOffer(
+            right, world.account(bank), method, True, digest("offer " + bank), digest("price " + bank), until_ms
+        )
 
     ok(world, accept(ids["aa"], "BankB", "sale"), "Parts")
     ok(world, rc.DeclineOffer(ids["aa"]), "BankB")
     ok(world, accept(ids["aa"], "BankA", "sale"), "Parts")
-    detail = payment(world, "price", "Parts", 0, commitment=digest("price"))
+    detail = payment(world, "price", "Parts", 0, commitment=digest("price BankA"))
     ok(world, attest(world, "BankA", "paid", ids["aa"], "payment", "paid", detail=detail), "BankA")
     ok(world, rc.CompleteFinance(ids["aa"], attestation_id(world, "BankA", "paid")), "BankA")
     ok(world, accept(ids["root"], "BankA", "pledge"), "Parts")
@@ -208,7 +209,8 @@ def _settlement(world: World, ids: dict[str, bytes]) -> None:
     ok(world, rc.Settle(ids["aa"], 3_000, b""), "BankA")  # type: ignore[arg-type]
     ok(world, rc.Settle(ids["ab"], 1_000, b""), "Wire")  # type: ignore[arg-type]
     hostile = payment(world, "hostile", "Wire", 7, "CNY'); DROP TABLE rights; --\0\"%s $1 \\")
-    ok(world, attest(world, "BankA", "hostile", ids["ab"], "payment", "paid", detail=hostile), "BankA")
+    # Whether it is refused is the contract's affair.
+    world.run(attest(world, "BankA", "hostile", ids["ab"], "payment", "paid", detail=hostile), "BankA")
 
 
 def _one_block(world: World, ids: dict[str, bytes]) -> None:

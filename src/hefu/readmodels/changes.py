@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 from hefu.contracts.receivables.state import RightRecord
 from hefu.kernel.codec import Codec, Record
 from hefu.ledger.state import State
-from hefu.readmodels.database import INDEXED
 from hefu.readmodels.rows import RIGHTS, VIEWS, Row, encumbrance_rows, endorsement_rows
+from hefu.readmodels.writer import INDEXED
 
 R = TypeVar("R", bound=Record)
 

@@ -24,6 +24,7 @@ from hefu.ledger.state import State
 from hefu.readmodels import database, schema
 from hefu.readmodels.changes import Changes
 from hefu.readmodels.replay import Replay, Replayed, subject_rows
+from hefu.readmodels.writer import writer_for
 
 #: A batch ends after so many events; several changes of one record within it become one row.
 BATCH_EVENTS = 10_000
@@ -59,7 +60,7 @@ class Projector:
         self._engine = database.open_engine(url)
         self._application = application
         self._genesis = genesis
-        self._writer = database.Writer(self._engine)
+        self._writer = writer_for(self._engine)
         self._connection: Connection | None = None
         try:
             with database.database_errors(), self._engine.begin() as connection:

@@ -297,3 +297,6 @@ exposures = _table(
     _number("ceiling_minor", null=True),
     _number("room_minor", null=True),
 )
+
+#: Tables whose rows never change once written.
+APPENDED = frozenset({"blocks", "transactions", "events", "event_subjects"})
