@@ -6,10 +6,13 @@ The tree itself is the product's own; only its levels of hashes are kept in a di
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 
 from hefu.kernel.cache import GenerationCache
 from hefu.kernel.hashing import Hash
+from hefu.ledger import chain
 from hefu.ledger.store import MemoryStore, Store
 from hefu.ledger.tree import StateTree
 
@@ -78,8 +81,19 @@ def _sparse(tree: StateTree) -> list[SparseLevel]:
     return levels
 
 
-def fork(tree: StateTree, store: Store) -> StateTree:
-    """The same tree over a copy of its store; what is written to one is not seen in the other."""
+@contextmanager
+def opening_as(tree: StateTree) -> Iterator[None]:
+    """While this holds, a chain that is opened gets a copy of this tree, instead of building one from its store."""
+    built = chain.StateTree
+    chain.StateTree = lambda h, store: _fork(tree, store)  # type: ignore[assignment, misc]
+    try:
+        yield
+    finally:
+        chain.StateTree = built  # type: ignore[misc]
+
+
+def _fork(tree: StateTree, store: Store) -> StateTree:
+    """The same tree over another store; what is written to one is not seen in the other."""
     copy = object.__new__(StateTree)
     copy.__dict__.update(tree.__dict__)
     copy._store = store

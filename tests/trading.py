@@ -500,6 +500,7 @@ def walk(seed: int, steps: int) -> Trading:
     chance = random.Random(seed)
     machine = Trading()
     machine.found(4000 if seed % 4 == 1 else 0)
+    machine.all_hold()
     shares = (50, 1, 10, 33, 67, 99, 100, 100, 0, 101)
     for _ in range(steps):
         move = (chance.choice(WEIGHTED), chance.randrange(1000), chance.randrange(1000), chance.choice(shares))

@@ -19,7 +19,6 @@ from hefu.contracts.evidence.commands import Register
 from hefu.contracts.parties.contract import founder_id
 from hefu.contracts.receivables import commands as rc
 from hefu.contracts.receivables import state as rs
-from hefu.kernel.cache import GenerationCache
 from hefu.kernel.codec import Record
 from hefu.kernel.hashing import ZERO
 from hefu.kernel.ids import derive_id
@@ -29,7 +28,6 @@ from hefu.kernel.time import start_of_day_ms
 from hefu.ledger import genesis as g
 from hefu.ledger.block import Receipt
 from hefu.ledger.chain import BLOCK_ID_PREFIX, Chain
-from hefu.ledger.state import State
 from hefu.ledger.store import MemoryStore, Store
 from hefu.ledger.transaction import Draft, check_stateless
 
@@ -146,11 +144,8 @@ class World:
         other = copy.copy(self)
         other.store = MemoryStore()
         other.store.write(self.store.scan(b"", b"\xff"))
-        chain = other.chain = copy.copy(self.chain)
-        chain.store = other.store
-        chain._inflight, chain._recent_ids = [], GenerationCache(20_000)
-        chain.tree = sparse.fork(self.chain.tree, other.store)
-        chain.state = State(chain._fetch)
+        with sparse.opening_as(self.chain.tree):
+            other.chain = Chain(self.genesis, self.chain.application, other.store, self.sealer)
         return other
 
     def reopen(self) -> None:
