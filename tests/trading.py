@@ -302,7 +302,7 @@ def _assign(m: Trading, i: int, j: int, share: int) -> Plan:
     right, record = found
     owner = m.name(record.header.owner)
     to = FIRMS[(FIRMS.index(owner) + 1 + j % 2) % len(FIRMS)] if owner in FIRMS else FIRMS[j % len(FIRMS)]
-    gross = max(1, record.header.open - (1 if share < 10 else 0))
+    gross = max(1, record.header.open + (-1 if share < 10 else share // 2))
     register, document = m.register(to, owner, gross, standing=j % 2 == 0)
     assign = rc.Assign(right, m.world.account(to), document, j % 3 == 0)
     return [register, assign], [to, owner]
