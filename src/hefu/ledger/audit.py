@@ -48,6 +48,19 @@ def stored_genesis(store: Store) -> Genesis:
     return Genesis(raw)
 
 
+def tip_height(store: Store) -> int:
+    """
+    The height that a store says it reached.
+
+    Raises:
+        Corrupt: It has no tip, or one that cannot be read.
+    """
+    tip = store.get(b"mtip")
+    if tip is None:
+        raise Corrupt("this store has no tip", code="NO_TIP")
+    return blocks.HEADER.load_canonical(blocks.SEALED.load_canonical(tip, "tip").header, "tip").height
+
+
 def stored_blocks(store: Store, from_height: int = 1) -> Iterator[tuple[int, Sealed, tuple[bytes, ...]]]:
     """
     Sealed headers and bodies in order of height.
@@ -55,11 +68,7 @@ def stored_blocks(store: Store, from_height: int = 1) -> Iterator[tuple[int, Sea
     Raises:
         Corrupt: One is missing or cannot be read; `where` names the block.
     """
-    tip = store.get(b"mtip")
-    if tip is None:
-        raise Corrupt("this store has no tip", code="NO_TIP")
-    last = blocks.HEADER.load_canonical(blocks.SEALED.load_canonical(tip, "tip").header, "tip").height
-    for height in range(from_height, last + 1):
+    for height in range(from_height, tip_height(store) + 1):
         raw_sealed, raw_body = store.get(at_height(b"h", height)), store.get(at_height(b"t", height))
         if raw_sealed is None or raw_body is None:
             raise Corrupt("header or body is missing", code="BLOCK_MISSING", where=f"block {height}")
@@ -97,9 +106,7 @@ def verify(
     again = Chain(genesis, application, MemoryStore() if scratch is None else scratch)
     _compare_block_zero(store, again)
     transactions = refused = 0
-    tip = store.get(b"mtip")
-    assert tip is not None or genesis is not None
-    last = blocks.HEADER.load(blocks.SEALED.load(tip).header).height if tip else 0
+    last = tip_height(store)
     for height, sealed, body in stored_blocks(store):
         where = f"block {height}"
         try:
@@ -124,21 +131,26 @@ def verify(
         refused += sum(1 for receipt in outcome.receipts if not receipt.ok)
         if progress is not None:
             progress(height, last)
+    if store.get(b"mtip") != store.get(at_height(b"h", last)):
+        raise Corrupt("the stored tip is not the last block", code="BLOCK_DIFFERS", where="tip")
     records = _compare_state(store, again)
     newest = checkpoints.latest(store)
     countersigned, height = 0, 0
     if newest is not None:
         body_of = checkpoints.check(genesis, newest)
         sealed_there = again.store.get(at_height(b"h", body_of.height))
+        header = None if sealed_there is None else blocks.SEALED.load(sealed_there).header
         if (
-            sealed_there is None
-            or blocks.block_id(genesis.hash, blocks.SEALED.load(sealed_there).header) != body_of.block_id
+            header is None
+            or blocks.block_id(genesis.hash, header) != body_of.block_id
+            or blocks.HEADER.load(header).state_root != body_of.state_root
         ):
             raise Corrupt("the newest checkpoint names a block that is not in this history", code="HISTORY_REWRITTEN")
-        entitled = frozenset(checkpoints.founders_entitled(genesis))
-        countersigned = sum(1 for key, _ in newest.countersignatures if key in entitled)
+        countersigned = checkpoints.countersigners(genesis, newest)
         height = body_of.height
-    trust = "countersigned" if countersigned >= genesis.file.seal.countersignatures_min else "one operator"
+    # One member is needed whatever a genesis says: none at all is the operator alone.
+    needed = max(1, genesis.file.seal.countersignatures_min)
+    trust = "countersigned" if countersigned >= needed else "one operator"
     return AuditReport(
         again.tip.height, transactions, refused, records, again.tip.state_root, trust, height, countersigned
     )

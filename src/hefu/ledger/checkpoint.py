@@ -7,8 +7,6 @@ the last one that they signed (docs/reference/format.md).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from hefu.kernel.codec import Codec, Record, encode
 from hefu.kernel.errors import Corrupt, Rejected
 from hefu.kernel.hashing import TAGS, ZERO, Hash, Tag
@@ -22,6 +20,7 @@ from hefu.ledger.tree import StateProof, check_proof
 
 VERSION = 1
 PREFIX = b"hefu/checkpoint/1\n"
+OPERATOR_ROLE = "platform_operator"
 _CHECKPOINT = TAGS[Tag.CHECKPOINT]
 
 
@@ -58,7 +57,7 @@ def digest(h: Hash, body: bytes) -> bytes:
 def latest(store: Store) -> Checkpoint | None:
     """The newest checkpoint on a store."""
     raw = store.get(b"mcheckpoint")
-    return None if raw is None else CHECKPOINT.load(raw)
+    return None if raw is None else CHECKPOINT.load_canonical(raw, "checkpoint")
 
 
 def make(chain: Chain, sealer: Signer, post_quantum_seed: bytes) -> Checkpoint:
@@ -141,10 +140,10 @@ def _check_contains(h: Hash, body: CheckpointBody, last: CheckpointBody, proof: 
 
 def check(genesis: Genesis, checkpoint: Checkpoint) -> CheckpointBody:
     """
-    The operator's hybrid signature and every countersignature.
+    The operator's hybrid signature and every countersignature, each key's once.
 
     Raises:
-        Corrupt: One is bad, or the body is of another chain.
+        Corrupt: One is bad or stands twice, or the body is of another chain.
     """
     body = BODY.load_canonical(checkpoint.body, "checkpoint")
     message = PREFIX + checkpoint.body
@@ -155,6 +154,9 @@ def check(genesis: Genesis, checkpoint: Checkpoint) -> CheckpointBody:
         raise Corrupt("the operator's signature is bad", code="BAD_SIGNATURE")
     if not hybrid.verify(bytes.fromhex(seal.post_quantum_key), checkpoint.post_quantum_signature, message):
         raise Corrupt("the operator's post-quantum signature is bad", code="BAD_SIGNATURE")
+    keys = [key for key, _ in checkpoint.countersignatures]
+    if keys != sorted(frozenset(keys)):
+        raise Corrupt("countersignatures are in order of key, each once", code="BAD_SIGNATURE")
     for key, signature in checkpoint.countersignatures:
         if not suite.verify(key, signature, message):
             raise Corrupt("a countersignature is bad", code="BAD_SIGNATURE")
@@ -168,12 +170,18 @@ def keep(store: Store, checkpoint: Checkpoint) -> None:
     store.write([(b"mcheckpoint", packed), (at_height(b"c", height), packed)])
 
 
-def founders_entitled(genesis: Genesis) -> Sequence[bytes]:
-    """Keys that may countersign: founders who are members, for the purpose `checkpoint`."""
-    return [
-        bytes.fromhex(key.key)
+def countersigners(genesis: Genesis, checkpoint: Checkpoint) -> int:
+    """
+    How many founding members countersigned, each counted once however many keys it used.
+
+    The operator's own organisation adds nobody: it vouches already.
+    """
+    keys = frozenset(key.hex() for key, _ in checkpoint.countersignatures)
+    return sum(
+        1
         for founder in genesis.file.founders
         if founder.member
-        for key in founder.keys
-        if "checkpoint" in key.purposes
-    ]
+        and OPERATOR_ROLE not in founder.roles
+        and all(key.key != genesis.file.seal.key for key in founder.keys)
+        and any(key.key in keys for key in founder.keys if "checkpoint" in key.purposes)
+    )

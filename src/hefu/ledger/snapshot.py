@@ -83,10 +83,12 @@ def restore_snapshot(folder: Path, store: Store, trusted: Genesis, progress: Pro
     Fill an empty store from a snapshot.
 
     Raises:
-        Corrupt: A chunk, the root or the seal is wrong; the store stays without a ledger.
+        UsageError: There is something in the store already.
+        Corrupt: A chunk, the root or the seal is wrong, or blocks of the last day are missing; the store is of no use then.
     """
-    if store.get(b"mformat") is not None:
-        raise UsageError("this store holds a ledger already", code="HOME_EXISTS")
+    if next(store.scan(b"", b"\xff"), None) is not None:
+        # What an earlier snapshot left here half restored would stand in the state without being under its root.
+        raise UsageError("this store is not empty", code="HOME_EXISTS")
     try:
         manifest = MANIFEST.load_canonical((folder / "manifest").read_bytes(), "manifest")
     except OSError:
@@ -140,23 +142,32 @@ def _chunks(store: Store) -> Iterator[bytes]:
 
 def _recent(store: Store, genesis: Genesis, tip: Sealed) -> Iterator[RecentBlock]:
     header = blocks.HEADER.load(tip.header)
-    since = header.at_ms - genesis.file.bounds.window_ms
     first = header.height
-    while first > 0:
-        raw = store.get(at_height(b"h", first - 1))
-        if raw is None or blocks.HEADER.load(blocks.SEALED.load(raw).header).at_ms < since:
-            break
+    # One block before the last day goes along: it shows that none of the day is left out.
+    while first > 1 and _is_recent(genesis, store, first, header.at_ms):
         first -= 1
     for height in range(first, header.height + 1):
         sealed, results = store.get(at_height(b"h", height)), store.get(at_height(b"r", height))
-        assert sealed is not None and results is not None
+        assert sealed is not None
+        assert results is not None
         yield RecentBlock(blocks.SEALED.load(sealed), blocks.RESULTS.load(results))
+
+
+def _is_recent(genesis: Genesis, store: Store, height: int, tip_ms: int) -> bool:
+    raw = store.get(at_height(b"h", height))
+    assert raw is not None
+    return blocks.HEADER.load(blocks.SEALED.load(raw).header).at_ms >= tip_ms - genesis.file.bounds.window_ms
 
 
 def _restore_recent(store: Store, genesis: Genesis, recent: tuple[RecentBlock, ...], tip: Sealed) -> None:
     h = genesis.hash
     if not recent or recent[-1].sealed != tip:
         raise Corrupt("the recent blocks do not end at the tip", code="NOT_NEXT")
+    oldest = blocks.HEADER.load_canonical(recent[0].sealed.header, "block header")
+    newest = blocks.HEADER.load_canonical(tip.header, "block header")
+    if oldest.height > 1 and oldest.at_ms >= newest.at_ms - genesis.file.bounds.window_ms:
+        # With their results left out, this node would carry out again what others know as a replay.
+        raise Corrupt("blocks of the last day are missing", code="NOT_NEXT", where=f"block {oldest.height - 1}")
     previous: bytes | None = None
     for block in recent:
         header = blocks.HEADER.load_canonical(block.sealed.header, "block header")

@@ -36,6 +36,10 @@ CHUNK = 256
 #: Few transactions are checked here: a trip to another process costs more than 32 signatures.
 INLINE_MAX = 32
 WRITES_IN_FLIGHT = 2
+#: Bytes that may wait, and those at which a block is full: counts alone would let a few members with large transactions fill the
+#: memory.
+QUEUE_BYTES = 256 << 20
+BLOCK_BYTES = 64 << 20
 
 
 def system_ms() -> int:
@@ -50,6 +54,7 @@ class EmbeddedEngine:
         now_ms: Clock of block time.
         verifiers: Processes that check signatures; 0 checks in the sequencer's thread.
         queue_size: Transactions that may wait; more are refused with Busy.
+        queue_bytes: Their bytes together, likewise.
     """
 
     def __init__(
@@ -59,11 +64,15 @@ class EmbeddedEngine:
         now_ms: Callable[[], int] = system_ms,
         verifiers: int = 0,
         queue_size: int = 20_000,
+        queue_bytes: int = QUEUE_BYTES,
     ) -> None:
         self._chain = chain
         self._now_ms = now_ms
         self._queue: deque[Pending] = deque()
         self._queue_size = queue_size
+        self._queue_bytes = queue_bytes
+        self._bytes_waiting = 0
+        self._counting = threading.Lock()
         self._ready: deque[Pending] = deque()
         self._questions: deque[Callable[[], None]] = deque()
         self._closing = False
@@ -108,6 +117,14 @@ class EmbeddedEngine:
         if len(self._queue) >= self._queue_size:
             raise Busy(f"{self._queue_size} transactions are waiting; submit the same bytes again later")
         ticket = Ticket()
+        if len(raw) > self._chain.genesis.file.bounds.transaction_bytes:
+            # Nothing that can never be accepted waits for its turn.
+            ticket.complete(Receipt(ZERO, 0, 0, "TOO_LARGE", ()))
+            return ticket
+        with self._counting:
+            if self._bytes_waiting + len(raw) > self._queue_bytes:
+                raise Busy(f"{self._bytes_waiting} bytes are waiting; submit the same bytes again later")
+            self._bytes_waiting += len(raw)
         self._queue.append((raw, ticket))
         if self._asleep:
             self._wake()
@@ -203,7 +220,10 @@ class EmbeddedEngine:
                     self._sleep()
         except BaseException as error:
             # A bug or an exhausted machine: nothing more may be acknowledged, or replicas would part ways.
-            self._fail(EngineError(f"the engine stopped: {type(error).__name__}", code="ENGINE_STOPPED"))
+            failure = EngineError(f"the engine stopped: {type(error).__name__}", code="ENGINE_STOPPED")
+            self._fail(failure)
+            for ticket in self._pool.abandon() if self._pool else ():
+                ticket.fail(failure)
             if not isinstance(error, EngineError):
                 raise
 
@@ -212,22 +232,39 @@ class EmbeddedEngine:
         pool = self._pool
         if pool is None or (len(self._queue) <= INLINE_MAX and not pool.in_flight):
             room = self._chain.genesis.file.bounds.block_transactions - len(self._ready)
-            for _ in range(min(len(self._queue), max(room, 0))):
-                raw, ticket = self._queue.popleft()
-                self._admit(raw, ticket, check_stateless(raw, **self._check_arguments))
+            self._check_inline(_take(self._queue, room))
             return
-        while self._queue and pool.free():
-            chunk = [self._queue.popleft() for _ in range(min(len(self._queue), CHUNK))]
+        # No more than two blocks ahead, or whoever submits would never be told that the engine is busy.
+        ahead = 2 * self._chain.genesis.file.bounds.block_transactions
+        while self._queue and pool.free() and len(self._ready) < ahead:
+            chunk = _take(self._queue, CHUNK)
             pool.ask([ticket for _, ticket in chunk], [raw for raw, _ in chunk])
         for tickets, raws, codes in pool.take():
             for ticket, raw, code in zip(tickets, raws, codes, strict=True):
                 self._admit(raw, ticket, code)
 
+    def _check_inline(self, taken: list[Pending]) -> None:
+        for at, (raw, ticket) in enumerate(taken):
+            try:
+                code = check_stateless(raw, **self._check_arguments)
+            except BaseException:
+                # They stand in no queue any more: nobody else would tell those who wait.
+                for _, lost in taken[at:]:
+                    lost.fail(EngineError("the engine stopped", code="ENGINE_STOPPED"))
+                raise
+            self._admit(raw, ticket, code)
+
     def _admit(self, raw: bytes, ticket: Ticket, code: str) -> None:
         if code:
+            self._forget([raw])
             ticket.complete(Receipt(ZERO, 0, 0, code, ()))
         else:
             self._ready.append((raw, ticket))
+
+    def _forget(self, raws: list[bytes]) -> None:
+        """These wait no longer."""
+        with self._counting:
+            self._bytes_waiting -= sum(map(len, raws))
 
     def _may_execute(self) -> bool:
         # While the disk is busy, waiting for a fuller block costs nothing; two blocks on their way are enough.
@@ -236,8 +273,8 @@ class EmbeddedEngine:
         return self._writing == 0 or (self._writing < WRITES_IN_FLIGHT and len(self._ready) >= CHUNK)
 
     def _execute_block(self) -> None:
-        size = min(len(self._ready), self._chain.genesis.file.bounds.block_transactions)
-        batch = [self._ready.popleft() for _ in range(size)]
+        batch = _take(self._ready, self._chain.genesis.file.bounds.block_transactions, BLOCK_BYTES)
+        self._forget([raw for raw, _ in batch])
         tickets = [ticket for _, ticket in batch]
         try:
             outcome = self._chain.execute([raw for raw, _ in batch], self._now_ms())
@@ -307,9 +344,16 @@ class EmbeddedEngine:
     def _abandon(self, failure: EngineError) -> None:
         """Nobody will answer what is still queued."""
         for waiting in (self._ready, self._queue):
-            while True:
-                try:
-                    _, ticket = waiting.popleft()
-                except IndexError:
-                    break
-                ticket.fail(failure)
+            while taken := _take(waiting, CHUNK):
+                for _, ticket in taken:
+                    ticket.fail(failure)
+
+
+def _take(waiting: deque[Pending], count: int, size: int = QUEUE_BYTES) -> list[Pending]:
+    """Up to so many, until their bytes reach a size. Another thread may abandon them meanwhile; each goes to one taker."""
+    taken: list[Pending] = []
+    with suppress(IndexError):
+        while len(taken) < count and size > 0:
+            taken.append(waiting.popleft())
+            size -= len(taken[-1][0])
+    return taken

@@ -76,16 +76,17 @@ class VerifierPool(Generic[T]):
     def ask(self, items: list[T], raws: list[bytes]) -> None:
         """Send a chunk to the least busy process."""
         i = self._waiting.index(min(self._waiting))
-        self._connections[i].send_bytes(_ENCODER.encode(raws))
-        self._waiting[i] += 1
+        # Known before it is sent: where the process is gone, `abandon` still finds it.
         self._chunks.append((i, items, raws))
+        self._waiting[i] += 1
+        self._connections[i].send_bytes(_ENCODER.encode(raws))
 
     def take(self) -> list[tuple[list[T], list[bytes], list[str]]]:
         """
         Chunks that are answered, oldest first.
 
         Raises:
-            EOFError: A process died.
+            EOFError, OSError: A process died.
         """
         for i, connection in enumerate(self._connections):
             while self._waiting[i] and connection.poll():
@@ -96,6 +97,12 @@ class VerifierPool(Generic[T]):
             i, items, raws = self._chunks.popleft()
             done.append((items, raws, self._answers[i].popleft()))
         return done
+
+    def abandon(self) -> list[T]:
+        """Items of chunks that were not answered, nor will be."""
+        items = [item for _, chunk, _ in self._chunks for item in chunk]
+        self._chunks.clear()
+        return items
 
     def close(self) -> None:
         """Stop the processes."""
