@@ -30,7 +30,7 @@ from hefu.kernel.errors import Corrupt, EngineError, Unavailable, UsageError
 from hefu.ledger.chain import CommittedBlock
 from hefu.readmodels import database, queries, rows, schema, views
 from hefu.readmodels.projector import Projector, rebuild
-from hefu.readmodels.writer import PostgresWriter, Writer
+from hefu.readmodels.writer import PostgresWriter, Writer, writer_for
 from world import World, digest
 
 Dump = dict[str, list[tuple[Any, ...]]]
@@ -633,6 +633,23 @@ def test_documents_exposures_attestations_and_totals(asked):
         assert total.face_minor == sum(r.header.face for r in same)
         assert total.open_minor == sum(r.header.open for r in same)
         assert total.settled_minor == sum(r.header.settled for r in same)
+
+
+def test_totals_are_exact_past_what_a_column_holds(told, new_url):
+    world, _ = told
+    url = new_url()
+    project(url, world, [blocks_of(world)]).close()
+    engine = database.open_engine(url)
+    group, most = ("live", "confirmed", "EUR"), 10**15 * 20_000
+    for _ in range(2):
+        with engine.begin() as connection:
+            writer_for(engine).add_totals(connection, {group: [20_000, most, most, 0]})
+    (total,) = [t for t in queries.totals(engine).value if t.currency == "EUR"]
+    assert (total.count, total.face_minor, total.open_minor) == (40_000, 2 * most, 2 * most)
+    with engine.begin() as connection:
+        writer_for(engine).add_totals(connection, {group: [-40_000, -2 * most, -2 * most, 0]})
+    assert [t for t in queries.totals(engine).value if t.currency == "EUR"] == []
+    engine.dispose()
 
 
 def test_blocks_and_transactions(asked):

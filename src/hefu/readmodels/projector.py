@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from sqlalchemy.engine import Connection
 
+from hefu.contracts.receivables.state import RIGHT
 from hefu.kernel.cache import GenerationCache
 from hefu.kernel.codec import encode
 from hefu.kernel.errors import Corrupt
@@ -24,6 +25,7 @@ from hefu.ledger.state import State
 from hefu.readmodels import database, schema
 from hefu.readmodels.changes import Changes
 from hefu.readmodels.replay import Replay, Replayed, subject_rows
+from hefu.readmodels.rows import RIGHTS
 from hefu.readmodels.writer import writer_for
 
 #: A batch ends after so many events; several changes of one record within it become one row.
@@ -159,13 +161,19 @@ class Projector:
         born = frozenset(link[:-4] for link, _ in links if link.endswith(_FIRST))
         changes = Changes(changed, self._state)
         for key, _ in encoded:
-            changes.add(key, before[key], key[1:] in born)
+            old = before[key]
+            if old is None and key[0] == RIGHTS and key[1:] not in born:
+                raw = self._fetch(key)
+                assert raw is not None, "a right that was not born in this batch is in the tables"
+                old = RIGHT.load(raw)
+            changes.add(key, old)
         write = self._writer.write
         for name, rows in changes.rows.items():
             write(connection, name, rows)
         for name, rows in changes.unmoved.items():
             write(connection, name, rows, unmoved=True)
         self._writer.cut_encumbrances(connection, changes.cuts)
+        self._writer.add_totals(connection, changes.totals)
         write(connection, "records", encoded)
         write(connection, "blocks", out.blocks)
         write(connection, "transactions", out.transactions)

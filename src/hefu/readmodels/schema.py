@@ -48,6 +48,10 @@ def _day(name: str, *, null: bool = False) -> sa.Column[Any]:
     return _column(name, sa.Date, null=null)
 
 
+def _sum(name: str) -> sa.Column[Any]:
+    return sa.Column(name, sa.Numeric(38, 0).with_variant(sa.Text, "sqlite"), nullable=False)
+
+
 def _where_set(name: str, column: str) -> sa.Index:
     """An index over the rows that have a value, for columns that are mostly empty."""
     there = sa.text(f"{column} IS NOT NULL")
@@ -296,6 +300,18 @@ exposures = _table(
     _number("live_minor"),
     _number("ceiling_minor", null=True),
     _number("room_minor", null=True),
+)
+
+#: Rights counted and summed, kept up with every batch. Sums of many large amounts pass 63 bits: text in SQLite.
+totals = _table(
+    "totals",
+    _text("status", key=True),
+    _text("backing", key=True),
+    _text("currency", key=True),
+    _number("count"),
+    _sum("face_minor"),
+    _sum("open_minor"),
+    _sum("settled_minor"),
 )
 
 #: Tables whose rows never change once written.

@@ -7,7 +7,7 @@ the time (measured on SQLite: 12,000 against 42,000 rows a second).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -98,6 +98,19 @@ class Writer:
         """Remove the encumbrances of rights from a position on."""
         if cuts:
             connection.exec_driver_sql(self._cut, list(cuts))
+
+    def add_totals(self, connection: Connection, moves: Mapping[tuple[str, str, str], Sequence[int]]) -> None:
+        """Move the totals of groups; a group without rights has no row."""
+        table, moving = schema.totals, {group: move for group, move in moves.items() if any(move)}
+        if not moving:
+            return
+        known = {tuple(row[:3]): [int(value) for value in row[3:]] for row in connection.execute(sa.select(table))}
+        sums = {group: [a + b for a, b in zip(known.get(group, [0] * 4), move)] for group, move in moving.items()}
+        rows = [(*group, count, *map(str, amounts)) for group, (count, *amounts) in sorted(sums.items()) if count]
+        self.write(connection, table.name, rows)
+        for group in sums:
+            if not sums[group][0]:
+                connection.execute(sa.delete(table).where(*(c == v for c, v in zip(table.primary_key.columns, group))))
 
 
 class PostgresWriter(Writer):
