@@ -25,7 +25,7 @@ INSERT INTO invoices SELECT decode(lpad(to_hex(i), 64, '0'), 'hex'), 1000000000,
   FROM generate_series(0, {ROWS - 1}) i;
 VACUUM ANALYZE;
 CHECKPOINT;
-"""  # noqa: S608 - constants of this file
+"""
 _ID = "decode(lpad(to_hex({}), 64, '0'), 'hex')"
 
 

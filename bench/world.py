@@ -1,26 +1,23 @@
 """
 A ledger to measure on: a core enterprise, suppliers, a bank, and as many confirmed receivables as asked for.
 
-The preloaded rights and invoices come from the contracts' own events, applied and committed block by block, without commands and
-signatures: signing a million proposals would take longer than all measurements together. Everything measured afterwards is
-signed commands through the engine.
+Everything comes from signed commands; the preloaded rights are parts of one receivable a holder, split off a thousand a
+transaction.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 from hefu import bootstrap
 from hefu.assets.tags import Tag
-from hefu.contracts.evidence.events import CapacityMoved, Registered
+from hefu.contracts.evidence.commands import Register
 from hefu.contracts.parties.contract import founder_id
-from hefu.contracts.receivables.commands import Assign
-from hefu.contracts.receivables.events import Confirmed, Proposed
-from hefu.kernel.codec import Record, encode
+from hefu.contracts.receivables.commands import Assign, Confirm, Propose, Split
+from hefu.kernel.codec import Record
 from hefu.kernel.hashing import ZERO
 from hefu.kernel.ids import derive_id
 from hefu.kernel.money import Amount
@@ -35,7 +32,8 @@ from hefu.ledger.transaction import Draft
 
 FACE = Amount(1_000_000)
 SUPPLIERS = 100
-BLOCK_RIGHTS = 2_000
+HOLDERS = SUPPLIERS // 2
+BLOCK_RIGHTS = 5_000
 PURPOSES = ("accept", "administer", "confirm", "finance", "pledge", "receive", "register", "transfer", "vote")
 NAMES = ("Core", "Bank", *(f"S{i}" for i in range(SUPPLIERS)))
 
@@ -95,44 +93,64 @@ class BenchWorld:
 
     def holder(self, i: int) -> str:
         """Who holds the i-th right."""
-        return f"S{i % (SUPPLIERS // 2)}"
+        return f"S{i % HOLDERS}"
 
     def payee(self, i: int) -> str:
         """Whose invoice the i-th right will pay."""
-        return f"S{SUPPLIERS // 2 + i % (SUPPLIERS // 2)}"
+        return f"S{HOLDERS + i % HOLDERS}"
 
     def right(self, i: int) -> bytes:
         """Identifier of the i-th right."""
-        return digest(f"right {i}")
+        return self.derive(self.accounts[self.holder(i)], _salt("right", i), "right")
 
     def invoice(self, i: int) -> bytes:
         """Identifier of the invoice that the i-th right will pay."""
-        return digest(f"invoice {i}")
+        return self.derive(self.accounts[self.payee(i)], _salt("invoice", i), "document")
 
     # -- preloading ---------------------------------------------------------------------------------------------
 
     def preload(self, rights: int) -> None:
-        """Confirmed receivables of the first suppliers on the core enterprise, and as many invoices of the others on them."""
-        chain, application = self.chain, self.chain.application
+        """
+        Signed commands, a thousand a transaction: each holder gets one confirmed receivable on the core enterprise and
+        splits it into its share of the rights; the other suppliers register as many invoices on the holders.
+        """
+        share = rights // HOLDERS
+        for holder in range(HOLDERS):
+            self._root(holder, share)
         for start in range(0, rights, BLOCK_RIGHTS):
-            context = application.context(chain.state, self.genesis, chain.tip.height + 1, system_ms())
-            for i in range(start, min(start + BLOCK_RIGHTS, rights)):
-                for event in self._events(i):
-                    link = application.link(context, encode(event))
-                    application.apply_event(chain.state, event, link)
-                chain.state.keep()
-            chain.append([], system_ms())
+            numbers = range(start, min(start + BLOCK_RIGHTS, rights))
+            wires = []
+            for holder in range(HOLDERS):
+                mine = [i for i in numbers if i % HOLDERS == holder]
+                root = self._root_id(holder)
+                splits: list[Record] = [Split(root, _salt("right", i), FACE) for i in mine]
+                invoices: list[Record] = [self._register(i) for i in mine]
+                wires.append(self.wire(splits, self.signers[self.holder(holder)]))
+                wires.append(self.wire(invoices, self.signers[self.payee(holder)]))
+            outcome = self.chain.append(wires, system_ms())
+            assert all(receipt.ok for receipt in outcome.receipts)
 
-    def _events(self, i: int) -> Iterator[Record]:
-        holder, payee, core = self.accounts[self.holder(i)], self.accounts[self.payee(i)], self.accounts["Core"]
-        base = digest(f"base {i}")
-        yield Registered(base, holder, "invoice", core, "CNY", FACE, (_tag("base", i),), ZERO, False)
-        yield Registered(self.invoice(i), payee, "invoice", holder, "CNY", FACE, (_tag("invoice", i),), ZERO, True)
+    def _root_id(self, holder: int) -> bytes:
+        return self.derive(self.accounts[self.holder(holder)], _salt("root", holder), "right")
+
+    def _root(self, holder: int, share: int) -> None:
+        name, core = self.holder(holder), self.accounts["Core"]
+        account, salt, tag = self.accounts[name], _salt("root", holder), _tag("root", holder)
+        # One part more than is split off: the last split must leave something.
+        face = Amount(FACE * (share + 1))
+        document = self.derive(account, salt, "document")
         until = system_ms() + 86_400_000
-        yield CapacityMoved(base, "available", "reserved", FACE, self.right(i), until)
-        yield Proposed(self.right(i), base, holder, core, "CNY", FACE, self.due_on, ZERO, until)
-        yield CapacityMoved(base, "reserved", "live", FACE, self.right(i), 0)
-        yield Confirmed(self.right(i), ZERO)
+        commands: list[Record] = [
+            Register(account, salt, "invoice", core, "CNY", face, (tag,), ZERO, False),
+            Propose(document, salt, face, self.due_on, ZERO, until),
+            Confirm(self._root_id(holder), face, ZERO, tag),
+        ]
+        wire = self.wire(commands, self.signers[name], self.signers["Core"])
+        assert self.chain.append([wire], system_ms()).receipts[0].ok
+
+    def _register(self, i: int) -> Register:
+        payee, holder = self.accounts[self.payee(i)], self.accounts[self.holder(i)]
+        return Register(payee, _salt("invoice", i), "invoice", holder, "CNY", FACE, (_tag("invoice", i),), ZERO, True)
 
     # -- what is measured ---------------------------------------------------------------------------------------
 
@@ -149,19 +167,20 @@ class BenchWorld:
 
     def singles(self, start: int, count: int) -> list[bytes]:
         """One assignment a transaction, signed by its holder."""
-        return [
-            self.wire([self.assign(i)], self.signers[self.holder(i)]) for i in range(start, start + count)
-        ]
+        return [self.wire([self.assign(i)], self.signers[self.holder(i)]) for i in range(start, start + count)]
 
     def batches(self, start: int, count: int, size: int) -> list[bytes]:
         """`size` assignments of one holder a transaction, signed once."""
-        half = SUPPLIERS // 2
         made = []
-        for block in range(start, start + count, half * size):
-            for holder in range(half):
-                numbers = range(block + holder, block + half * size, half)
+        for block in range(start, start + count, HOLDERS * size):
+            for holder in range(HOLDERS):
+                numbers = range(block + holder, block + HOLDERS * size, HOLDERS)
                 made.append(self.wire([self.assign(i) for i in numbers], self.signers[f"S{holder}"]))
         return made
+
+
+def _salt(kind: str, i: int) -> bytes:
+    return digest(f"{kind} {i}")[:16]
 
 
 def _tag(kind: str, i: int) -> Tag:

@@ -92,6 +92,7 @@ class Application:
         missing = [command.__name__ for command in commands if command not in rows]
         assert not missing, f"no authority row for {missing}"
         self.rows = rows
+        self._hints = {command: hint for contract in contracts for command, hint in contract.hints.items()}
 
     # -- founding -----------------------------------------------------------------------------------------------
 
@@ -116,28 +117,50 @@ class Application:
 
     # -- running ------------------------------------------------------------------------------------------------
 
+    def read(self, commands: Sequence[tuple[bytes, bytes]]) -> list[Record] | str:
+        """The commands of a transaction, or the code that says why one of them cannot be read."""
+        load = self.command_codec.load_canonical
+        try:
+            return [load(raw, "command") for _, raw in commands]
+        except Corrupt as error:
+            return error.code
+
+    def touched(self, commands: Sequence[Record]) -> list[bytes]:
+        """State keys that commands will probably read; a hint for reading ahead, never a rule."""
+        keys: list[bytes] = []
+        for command in commands:
+            hint = self._hints.get(type(command))
+            if hint is not None:
+                keys += hint(command)
+        return keys
+
     def run(
         self,
         state: State,
         context: Context,
         transaction_id: bytes,
         keys: Sequence[bytes],
-        commands: Sequence[tuple[bytes, bytes]],
+        commands: Sequence[Record] | str,
     ) -> Result:
         """
         Run one transaction whose form and signatures are good.
+
+        Args:
+            keys: Its signing keys.
+            commands: As `read` gave them.
 
         Returns:
             Code and events. After a refusal the state is as before.
         """
         context.transaction_id = transaction_id
+        if isinstance(commands, str):
+            return Result(transaction_id, commands, ())
         raws: list[bytes] = []
-        load, rows, owners = self.command_codec.load_canonical, self.rows, self._contract_of_event
+        rows, owners = self.rows, self._contract_of_event
         try:
             signers = self._signers(state, keys, context.height)
-            for index, (_, raw_command) in enumerate(commands):
+            for index, command in enumerate(commands):
                 context.command_index = index
-                command = load(raw_command, "command")
                 contract, row = rows[type(command)]
                 self._authorise(state, command, context, row, contract.resolvers, signers)
                 for event in contract.decide(state, command, context):
@@ -148,12 +171,6 @@ class Application:
         except Rejected as refusal:
             state.drop()
             return Result(transaction_id, refusal.code, ())
-        except Corrupt as error:
-            # Only a command that cannot be decoded: the application's own reads raise no Corrupt.
-            if error.code not in ("MALFORMED", "NOT_CANONICAL"):
-                raise
-            state.drop()
-            return Result(transaction_id, error.code, ())
         state.keep()
         return Result(transaction_id, OK, tuple(raws))
 

@@ -90,6 +90,11 @@ class Contract(Protocol):
     @property
     def authority(self) -> tuple[Row, ...]: ...
     @property
+    def hints(self) -> Mapping[type[Record], Callable[[Any], list[bytes]]]:
+        """State keys that a command will probably read, for reading ahead."""
+        ...
+
+    @property
     def resolvers(self) -> Mapping[str, Resolver]: ...
 
     def decide(self, state: Reader, command: Any, context: Context) -> list[Any]:

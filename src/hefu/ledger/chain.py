@@ -20,7 +20,7 @@ from hefu.ledger.application import Application
 from hefu.ledger.block import BlockHeader, Receipt, Result, Sealed
 from hefu.ledger.genesis import CODE_VERSION, Genesis
 from hefu.ledger.state import State
-from hefu.ledger.store import Store, at_height
+from hefu.ledger.store import PendingStore, Store, at_height
 from hefu.ledger.tree import StateProof, StateTree
 
 STORE_FORMAT = b"hefu-store/1"
@@ -85,7 +85,7 @@ class Chain:
         self._sealer = sealer
         self._h: Hash = genesis.hash
         self._expected: Sealed | None = None
-        self._inflight: list[dict[bytes, bytes | None]] = []
+        self._places: dict[bytes, bytes | None] = {}
         self._recent_ids: GenerationCache[bytes, tuple[int, int]] = GenerationCache(20_000)
         if store.get(b"mformat") is None:
             if not found:
@@ -96,7 +96,8 @@ class Chain:
             raise Corrupt("the store has another format", code="STORE_FORMAT")
         if store.get(b"mgenesis") != genesis.raw:
             raise Corrupt("the store belongs to another genesis", code="OTHER_GENESIS")
-        self.tree = StateTree(self._h, store)
+        self._arriving = PendingStore(store)
+        self.tree = StateTree(self._h, self._arriving)
         self.state = State(self._fetch)
         tip = store.get(b"mtip")
         assert tip is not None
@@ -115,17 +116,14 @@ class Chain:
 
     def get(self, key: bytes) -> bytes | None:
         """A stored value, blocks on their way to the disk included."""
-        for pending in reversed(self._inflight):
-            if key in pending:
-                return pending[key]
-        return self.store.get(key)
+        return self._arriving.get(key)
 
     def place(self, transaction_id: bytes) -> tuple[int, int] | None:
         """Height and index of a transaction that was answered."""
         recent = self._recent_ids.get(transaction_id)
         if recent is not None:
             return recent
-        raw = self.store.get(b"i" + transaction_id)
+        raw = self._places[transaction_id] if transaction_id in self._places else self.store.get(b"i" + transaction_id)
         return None if raw is None else PLACE.load(raw)
 
     def receipt(self, transaction_id: bytes) -> Receipt | None:
@@ -174,12 +172,9 @@ class Chain:
         body: list[bytes] = []
         results: list[Result] = []
         receipts: list[Receipt] = []
-        h = self._h
-        load_wire, load_header = transactions.WIRE.load, transactions.HEADER.load
+        load_header = transactions.HEADER.load
         business_at = context.business_at_ms
-        for raw in raws:
-            wire = load_wire(raw)
-            transaction_id = transactions.transaction_id(h, wire.header)
+        for raw, (transaction_id, wire, commands) in zip(raws, self._read(raws), strict=True):
             place = self.place(transaction_id)
             if place is not None:
                 receipts.append(self._replayed(transaction_id, place, results, height))
@@ -190,7 +185,7 @@ class Chain:
             elif header.expires_at_ms < at_ms:
                 result = Result(transaction_id, "TRANSACTION_EXPIRED", ())
             else:
-                result = application.run(state, context, transaction_id, header.keys, wire.commands)
+                result = application.run(state, context, transaction_id, header.keys, commands)
             self._recent_ids.put(transaction_id, (height, len(results)))
             receipts.append(Receipt(transaction_id, height, len(results), result.code, result.events))
             body.append(raw)
@@ -199,6 +194,25 @@ class Chain:
                 context = application.context(state, self.genesis, height, at_ms)
                 business_at = context.business_at_ms
         return self._seal(height, at_ms, body, results, receipts)
+
+    def _read(self, raws: Sequence[bytes]) -> list[tuple[bytes, transactions.Wire, Sequence[Record] | str]]:
+        """
+        Transactions with their identifiers and commands (or why these cannot be read), after fetching in two calls to the
+        store what the block will ask of it.
+        """
+        read: list[tuple[bytes, transactions.Wire, Sequence[Record] | str]] = []
+        keys: list[bytes] = []
+        for raw in raws:
+            wire = transactions.WIRE.load(raw)
+            commands = self.application.read(wire.commands)
+            if not isinstance(commands, str):
+                keys += self.application.touched(commands)
+            read.append((transactions.transaction_id(self._h, wire.header), wire, commands))
+        new = [item[0] for item in read if self._recent_ids.get(item[0]) is None]
+        found = self.store.get_many([b"i" + transaction_id for transaction_id in new])
+        self._places = dict(zip(new, found, strict=True))
+        self.state.prefetch(keys, lambda wanted: self._arriving.get_many([b"s" + key for key in wanted]))
+        return read
 
     def replay(self, sealed: Sealed, body: Sequence[bytes]) -> Outcome:
         """
@@ -228,6 +242,7 @@ class Chain:
     def _seal(
         self, height: int, at_ms: int, body: list[bytes], results: list[Result], receipts: list[Receipt]
     ) -> Outcome:
+        self._places = {}
         changes, links = self.state.drain()
         writes: list[tuple[bytes, bytes | None]] = [(b"s" + key, value) for key, value in changes]
         writes += self.tree.update(changes, height)
@@ -273,13 +288,11 @@ class Chain:
 
     def hold(self, outcome: Outcome) -> dict[bytes, bytes | None]:
         """Make a block's writes readable while they are on their way to the disk; `release` ends that."""
-        pending = dict(outcome.writes)
-        self._inflight.append(pending)
-        return pending
+        return self._arriving.hold(outcome.writes)
 
     def release(self, pending: dict[bytes, bytes | None]) -> None:
         """The block is on the disk."""
-        self._inflight.remove(pending)
+        self._arriving.release(pending)
 
     def append(self, raws: Sequence[bytes], at_ms: int) -> Outcome:
         """Execute and write one block, in this thread."""

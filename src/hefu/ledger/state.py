@@ -6,7 +6,7 @@ State as contracts see it: typed records under byte keys, read through an overla
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol, TypeVar
 
 from hefu.kernel.cache import GenerationCache
@@ -32,12 +32,13 @@ class State:
         cache: Decoded committed records, shared between blocks.
     """
 
-    __slots__ = ("_cache", "_fetch", "_links", "_tx", "_tx_links", "writes")
+    __slots__ = ("_cache", "_fetch", "_links", "_prefetched", "_tx", "_tx_links", "writes")
 
     def __init__(
         self, fetch: Callable[[bytes], bytes | None], cache: GenerationCache[bytes, Any] | None = None
     ) -> None:
         self._fetch = fetch
+        self._prefetched: dict[bytes, bytes | None] = {}
         self._cache: GenerationCache[bytes, Any] = cache if cache is not None else GenerationCache(50_000)
         #: What the block wrote so far.
         self.writes: dict[bytes, Record] = {}
@@ -53,12 +54,17 @@ class State:
             if value is None:
                 value = self._cache.get(key)
                 if value is None:
-                    raw = self._fetch(key)
+                    raw = self._prefetched[key] if key in self._prefetched else self._fetch(key)
                     if raw is None:
                         return None
                     value = codec.load(raw)
                     self._cache.put(key, value)
         return value  # type: ignore[no-any-return]
+
+    def prefetch(self, keys: Iterable[bytes], fetch_many: Callable[[list[bytes]], list[bytes | None]]) -> None:
+        """Read what the block will probably need in one go. A hint: what is missing is fetched when asked for."""
+        wanted = [key for key in dict.fromkeys(keys) if key not in self.writes and self._cache.get(key) is None]
+        self._prefetched = dict(zip(wanted, fetch_many(wanted), strict=True))
 
     def put(self, key: bytes, record: Record) -> None:
         """Write a record inside the transaction."""
@@ -88,7 +94,7 @@ class State:
             record = self.writes[key]
             cache.put(key, record)
             changes.append((key, encode(record)))
-        links, self._links, self.writes = self._links, [], {}
+        links, self._links, self.writes, self._prefetched = self._links, [], {}, {}
         return changes, links
 
     def abandon(self) -> None:
@@ -96,3 +102,4 @@ class State:
         self.drop()
         self.writes = {}
         self._links = []
+        self._prefetched = {}

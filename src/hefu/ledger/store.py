@@ -9,11 +9,14 @@ Key space, first byte:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol, cast
 
 from hefu.kernel.errors import Closed, Corrupt, EngineError
+
+#: Blocks of the store that stay in memory.
+CACHE_BYTES = 128 << 20
 
 Writes = Iterable[tuple[bytes, bytes | None]]
 
@@ -28,6 +31,10 @@ class Store(Protocol):
 
     def get(self, key: bytes) -> bytes | None:
         """The value under a key."""
+        ...
+
+    def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """The values under many keys, in their order."""
         ...
 
     def write(self, items: Writes, *, sync: bool = True) -> None:
@@ -53,6 +60,10 @@ class MemoryStore:
         """The value under a key."""
         return self._data.get(key)
 
+    def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """The values under many keys."""
+        return [self._data.get(key) for key in keys]
+
     def write(self, items: Writes, *, sync: bool = True) -> None:
         """All or none."""
         for key, value in list(items):
@@ -69,6 +80,64 @@ class MemoryStore:
         """Nothing to release."""
 
 
+class PendingStore:
+    """
+    A store as it will be once the writes on their way to it have arrived.
+
+    One thread holds and reads; another may release what has arrived, oldest first.
+
+    Args:
+        base: The store that the writes go to.
+    """
+
+    def __init__(self, base: Store) -> None:
+        self._base = base
+        self._pending: list[dict[bytes, bytes | None]] = []
+
+    def hold(self, items: Writes) -> dict[bytes, bytes | None]:
+        """Show writes from now on; what this returns is given to `release`."""
+        pending = dict(items)
+        self._pending.append(pending)
+        return pending
+
+    def release(self, pending: dict[bytes, bytes | None]) -> None:
+        """The base has them."""
+        # By identity: comparing two blocks' writes would cost as much as making them.
+        self._pending = [held for held in self._pending if held is not pending]
+
+    def get(self, key: bytes) -> bytes | None:
+        """The value under a key."""
+        for pending in reversed(self._pending):
+            if key in pending:
+                return pending[key]
+        return self._base.get(key)
+
+    def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """The values under many keys."""
+        # A copy: what is released meanwhile is in the base, and its values are the same.
+        overlays = list(reversed(self._pending))
+        if not overlays:
+            return self._base.get_many(keys)
+        found: dict[bytes, bytes | None] = {}
+        for overlay in reversed(overlays):
+            found.update((key, overlay[key]) for key in keys if key in overlay)
+        rest = [key for key in keys if key not in found]
+        found.update(zip(rest, self._base.get_many(rest), strict=True))
+        return [found[key] for key in keys]
+
+    def write(self, items: Writes, *, sync: bool = True) -> None:
+        """Straight to the base."""
+        self._base.write(items, sync=sync)
+
+    def scan(self, start: bytes, end: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Pairs of the base; meaningful only while nothing is pending."""
+        return self._base.scan(start, end)
+
+    def close(self) -> None:
+        """Close the base."""
+        self._base.close()
+
+
 class RocksStore:
     """
     RocksDB with a synced write-ahead log.
@@ -83,7 +152,16 @@ class RocksStore:
     """
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
-        from rocksdict import AccessType, BlockBasedOptions, Options, Rdict, WriteBatch, WriteOptions
+        from rocksdict import (
+            AccessType,
+            BlockBasedOptions,
+            Cache,
+            DBCompressionType,
+            Options,
+            Rdict,
+            WriteBatch,
+            WriteOptions,
+        )
 
         path.parent.mkdir(parents=True, exist_ok=True)
         options = Options(raw_mode=True)
@@ -95,8 +173,10 @@ class RocksStore:
         table = BlockBasedOptions()
         # Most look-ups of transaction ids are for ids never seen: the filter answers those without touching a block.
         table.set_bloom_filter(10, False)
-        table.set_cache_index_and_filter_blocks(False)
+        table.set_block_cache(Cache(CACHE_BYTES))
         options.set_block_based_table_factory(table)
+        # Hashes and signatures do not compress, and unpacking a block for each look-up made it five times slower.
+        options.set_compression_type(DBCompressionType.none())
         try:
             access = AccessType.read_only() if read_only else AccessType.read_write()
             self._db = Rdict(str(path), options, access_type=access)
@@ -112,6 +192,14 @@ class RocksStore:
     def get(self, key: bytes) -> bytes | None:
         """The value under a key."""
         return self._db.get(key)
+
+    def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """
+        The values under many keys, in one call.
+
+        Each call gives the interpreter's lock away; beside other busy threads that costs a switch interval to get back.
+        """
+        return cast("list[bytes | None]", self._db.get(list(keys))) if keys else []
 
     def write(self, items: Writes, *, sync: bool = True) -> None:
         """All or none, synced. The interpreter's lock is released while the disk works."""

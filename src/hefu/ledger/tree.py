@@ -135,6 +135,7 @@ class StateTree:
                 by_bucket[index] = [entry]
             else:
                 at.append(entry)
+        self._fetch_buckets(by_bucket)
         writes: list[tuple[bytes, bytes | None]] = []
         delta: list[bytes] = []
         leaves = self._levels[0]
@@ -151,6 +152,13 @@ class StateTree:
             writes.extend(self._rotate(by_bucket.keys(), height))
             writes.append((at_height(b"d", height), self._step.to_bytes(_STEP, "big") + b"".join(delta)))
         return writes
+
+    def _fetch_buckets(self, indexes: Iterable[int]) -> None:
+        """Read the buckets that are not in memory, in one call to the store."""
+        missing = [index for index in indexes if self._cache.get(index) is None]
+        contents = self._store.get_many([b"b" + index.to_bytes(3, "big") for index in missing])
+        for index, content in zip(missing, contents, strict=True):
+            self._cache.put(index, content or b"")
 
     def _rehash(self, dirty: Iterable[int]) -> None:
         h, levels = self._h, self._levels

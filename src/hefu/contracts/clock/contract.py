@@ -5,8 +5,8 @@ keeper moves, and only forward. See README.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import assert_never
+from collections.abc import Callable, Mapping
+from typing import Any, assert_never
 
 from hefu.contracts.clock.commands import AdvanceClock
 from hefu.contracts.clock.events import ClockAdvanced
@@ -30,6 +30,7 @@ class ClockContract:
     name = "clock"
     commands: tuple[type[Record], ...] = (AdvanceClock,)
     events: tuple[type[Record], ...] = (ClockAdvanced,)
+    hints: Mapping[type[Record], Callable[[Any], list[bytes]]] = {}
     authority = (
         Row(
             AdvanceClock,

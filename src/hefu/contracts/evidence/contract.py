@@ -8,7 +8,7 @@ Capacity moves only inside other contracts' commands: they ask for the event her
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, assert_never
 
 import msgspec
@@ -50,6 +50,9 @@ class EvidenceContract:
     name = "evidence"
     commands: tuple[type[Record], ...] = (Register, SetStandingAcceptance)
     events: tuple[type[Record], ...] = (Registered, StandingAcceptanceSet, CapacityMoved)
+    hints: Mapping[type[Record], Callable[[Any], list[bytes]]] = {
+        Register: lambda command: [s.tag_key(tag) for tag in command.tags if tag.kind in TAG_KINDS and _SCHEME.match(tag.scheme)],
+    }
     authority = (
         Row(
             Register,

@@ -7,6 +7,7 @@ from typing import Any
 
 from hefu.contracts.receivables import commands as c
 from hefu.contracts.receivables import events as e
+from hefu.contracts.receivables import state as s
 from hefu.contracts.receivables import transitions as t
 from hefu.contracts.receivables.authority import AUTHORITY, resolvers
 from hefu.contracts.receivables.decisions import Decisions
@@ -39,6 +40,12 @@ TRANSITIONS: Mapping[type[Record], Callable[[State, Any, Link], None]] = {
     e.CeilingSet: t.set_ceiling,
 }
 
+#: What a command will probably read: the right, and the document that an assignment draws.
+HINTS: Mapping[type[Record], Callable[[Any], list[bytes]]] = {
+    **{row.command: lambda command: [s.right_key(command.right)] for row in AUTHORITY if row.subject == "right"},
+    c.Assign: lambda command: [s.right_key(command.right), b"D" + command.document],
+}
+
 
 class ReceivablesContract:
     """
@@ -51,6 +58,7 @@ class ReceivablesContract:
     name = "receivables"
     commands: tuple[type[Record], ...] = tuple(row.command for row in AUTHORITY)
     events: tuple[type[Record], ...] = tuple(TRANSITIONS)
+    hints = HINTS
     authority = AUTHORITY
 
     def __init__(self, documents: Documents, attestations: Attestations, standing: Standing) -> None:
