@@ -40,7 +40,7 @@ BANKS = ("BankA", "BankB", "BankC")
 HOLDERS = (*FIRMS, *BANKS)
 
 SETTINGS = settings(
-    max_examples=1000 if LONG else 90,
+    max_examples=1000 if LONG else 70,
     stateful_step_count=100 if LONG else 50,
     deadline=None,
     suppress_health_check=list(HealthCheck),
@@ -82,27 +82,34 @@ class Trading(RuleBasedStateMachine):
         self.now = self.watch.look()
         self.founded = {name: self.now.records[b"O" + self.world.org(name)] for name in HOLDERS}
         plans = [self.plan(("deal", 1 + 4 * i, 1, 100)) for i in range(4)]
-        self.act(([c for plan in plans for c in plan[0]], [n for plan in plans for n in plan[1]]))
+        self.act_together(plans)
 
     def act(self, plan: Plan, *, instead: Sequence[str] | None = None) -> None:
-        """One transaction, signed by the first keys of those named, and by the second where limits ask for it."""
-        commands, names = plan
-        if not commands:
+        """One block of one transaction."""
+        self.act_together([plan], instead=instead)
+
+    def act_together(self, plans: Sequence[Plan], *, instead: Sequence[str] | None = None) -> None:
+        """One block with a transaction for each plan."""
+        plans = [plan for plan in plans if plan[0]]
+        if not plans:
             return
-        signers = [self.signer(name) for name in dict.fromkeys(names if instead is None else instead)]
-        if self.world.key_limit and instead is None:
-            signers += [self.world.second[name] for name in dict.fromkeys(names)]
-        raw = self.world.draft(commands, *(signers[:16] or [self.signer("Operator")])).wire()
-        code = self.world.submit(raw).code
-        assert code not in ("MALFORMED", "NOT_CANONICAL", "BAD_SIGNATURE", "BAD_ROOT"), f"the machine wrote {code}"
-        for command in commands:
-            self.answered[type(command).__name__, code] += 1
-        self.sent.append(raw)
-        self.refused, self.moved = code != "OK", True
-        if code == "OK":
+        raws = [self.transaction(commands, names if instead is None else instead) for commands, names in plans]
+        receipts = self.world.submit_block(raws)
+        self.sent += raws
+        self.refused, self.moved = not any(receipt.ok for receipt in receipts), True
+        for (commands, _), receipt in zip(plans, receipts, strict=True):
+            assert receipt.code not in ("MALFORMED", "NOT_CANONICAL"), f"the machine wrote {receipt.code}"
             for command in commands:
-                if isinstance(command, AdvanceClock):
+                self.answered[type(command).__name__, receipt.code] += 1
+                if receipt.ok and isinstance(command, AdvanceClock):
                     self.world.today += timedelta(days=(command.to_ms - self.world.now_ms) // DAY_MS)
+
+    def transaction(self, commands: list[Record], names: Sequence[str]) -> bytes:
+        """Signed by the first keys of those named, and by the second where limits ask for it."""
+        signers = [self.signer(name) for name in dict.fromkeys(names)]
+        if self.world.key_limit:
+            signers += [self.world.second[name] for name in dict.fromkeys(names) if name in self.world.second]
+        return self.world.draft(commands, *(signers[:16] or [self.signer("Operator")])).wire()
 
     def signer(self, name: str) -> KeySigner:
         """A signer by name; a stranger has a key that the ledger does not know."""
@@ -130,10 +137,13 @@ class Trading(RuleBasedStateMachine):
         """Somebody does one thing."""
         self.act(self.plan(move))
 
-    @rule(move=st.deferred(lambda: MOVES))
-    def another(self, move: Move) -> None:
-        """Somebody else does one thing."""
-        self.act(self.plan(move))
+    @rule(moves=st.lists(st.deferred(lambda: MOVES), min_size=2, max_size=5), repeat=st.booleans())
+    def block(self, moves: list[Move], repeat: bool) -> None:
+        """Several transactions in one block, each planned on what was there before it."""
+        self.act_together([self.plan(move) for move in moves])
+        if repeat:
+            codes = [receipt.code for receipt in self.world.submit_block(self.sent[-3:])]
+            assert codes == ["REPLAYED"] * len(codes)
 
     @rule(moves=st.lists(st.deferred(lambda: MOVES), min_size=2, max_size=4))
     def several(self, moves: list[Move]) -> None:
@@ -446,9 +456,9 @@ def _govern(m: Trading, i: int, j: int, share: int) -> Plan:
 
 
 def _keys(m: Trading, i: int, j: int, share: int) -> Plan:
-    firm = FIRMS[i % len(FIRMS)]
+    firm = FIRMS[i % 2]
     own, _ = m.create(m.world.org(firm), "account")
-    if j % 4 or m.world.key_limit:
+    if j % 3 or m.world.key_limit:
         return [OpenAccount(m.world.org(firm), own)], [firm]
     height = m.world.chain.tip.height + 2
     return [RevokeKey(m.world.org(firm), m.world.second[firm].public_key, height)], [firm]
@@ -503,8 +513,12 @@ def walk(seed: int, steps: int) -> Trading:
     machine.all_hold()
     shares = (50, 1, 10, 33, 67, 99, 100, 100, 0, 101)
     for _ in range(steps):
-        move = (chance.choice(WEIGHTED), chance.randrange(1000), chance.randrange(1000), chance.choice(shares))
-        machine.act(machine.plan(move), instead=["BankB"] if chance.random() < 0.05 else None)
+        moves = [
+            (chance.choice(WEIGHTED), chance.randrange(1000), chance.randrange(1000), chance.choice(shares))
+            for _ in range(chance.choice((1, 1, 1, 2, 3)))
+        ]
+        plans = [machine.plan(move) for move in moves]
+        machine.act_together(plans, instead=["BankB"] if chance.random() < 0.12 else None)
         machine.all_hold()
     machine.teardown()
     return machine

@@ -17,7 +17,7 @@ def test_whatever_is_asked_every_invariant_holds_after_every_step():
 
 def test_in_long_trades_every_invariant_holds_and_every_command_is_done_and_refused():
     Trading.answered.clear()
-    walks = [walk(seed, 1500 if LONG else 500) for seed in range(10 if LONG else 2)]
+    walks = [walk(seed, 1500 if LONG else 350) for seed in range(10 if LONG else 2)]
     rights = [right for machine in walks for right in machine.now.rights.values()]
     assert max(right.depth for right in rights) >= 2
     assert max(len(right.endorsements) for right in rights) >= 2

@@ -173,12 +173,10 @@ class Case:
         state.keep()
         before = dict(state.writes)
         command = msgspec.structs.replace(self.command, **replaced)
-        result: Result = self.scene.world.chain.application.run(
-            state,
-            self.context,
-            digest("a transaction"),
-            self.keys() if keys is None else keys,
-            [(b"", encode(command))],
+        application = self.scene.world.chain.application
+        asked = application.read([(b"", encode(command))])
+        result: Result = application.run(
+            state, self.context, digest("a transaction"), self.keys() if keys is None else keys, asked
         )
         if result.code != "OK":
             assert state.writes == before, "a refusal left a record"

@@ -31,7 +31,8 @@ def run_raw(world: World, *raws: bytes) -> Any:
     application, state = world.chain.application, world.chain.state
     context = application.context(state, world.genesis, 1, world.block_ms)
     keys = [world.signers["Parts"].public_key]
-    return application.run(state, context, b"\x07" * 32, keys, [(bytes(16), raw) for raw in raws])
+    commands = application.read([(bytes(16), raw) for raw in raws])
+    return application.run(state, context, b"\x07" * 32, keys, commands)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +67,7 @@ def test_bytes_that_are_no_command_are_refused_and_undo_the_commands_before(worl
         MemoryError(),
         RecursionError(),
         Corrupt("a stored record"),
-        Corrupt("a stored record", code="BAD_PROOF"),
+        Corrupt("a stored record", code="MALFORMED"),
     ],
     ids=lambda mistake: type(mistake).__name__ + getattr(mistake, "code", ""),
 )

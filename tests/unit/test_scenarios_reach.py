@@ -36,7 +36,6 @@ SHOWN_ELSEWHERE = {
 }
 #: Refusals that no scenario reaches, by file and text of the line, with the reason.
 REACHED_ELSEWHERE = {
-    ("ledger/application.py", "raise"): "passes on what is no refusal: test_ledger_application.py",
     (
         "contracts/parties/directory.py",
         'raise Rejected("this ledger knows no such key", code="UNKNOWN_KEY")',
