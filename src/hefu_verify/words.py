@@ -8,7 +8,7 @@ from __future__ import annotations
 EN = {
     # -- verdict and trust
     "proven": "EVIDENCE BUNDLE: VERIFIED",
-    "consistent": "EVIDENCE BUNDLE: CONSISTENT, NOT AUTHENTICATED",
+    "consistent": "EVIDENCE BUNDLE: consistent, not authenticated",
     "unauthenticated": (
         "No genesis was given to trust. Everything below agrees with itself, but anybody could have made a ledger that says so. "
         "Get the genesis file from somebody you trust and run again with --trust."
