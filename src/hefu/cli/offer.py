@@ -42,8 +42,19 @@ def _offer_id(trade: Trade, who: PartyEntry, text: str) -> bytes:
     default=0,
     help=t("Annual rate in basis points, for the holder to compare.", "年化利率（基点），供比较。"),
 )
-@click.option("--method", type=click.Choice(["sale", "pledge"]), default="sale", show_default=True)
-@click.option("--recourse/--no-recourse", default=True, show_default=True)
+@click.option(
+    "--method",
+    type=click.Choice(["sale", "pledge"]),
+    default="sale",
+    show_default=True,
+    help=t("Buy the right, or lend against it.", "受让（sale）或质押放款（pledge）。"),
+)
+@click.option(
+    "--recourse/--no-recourse",
+    default=True,
+    show_default=True,
+    help=t("Whether it may turn to the holder if the obligor does not pay.", "债务人不付时可否向持有人追索。"),
+)
 @click.option("--days", default=7, show_default=True, help=t("How long it stands.", "有效天数。"))
 @common
 def make(
@@ -65,7 +76,7 @@ def make(
 
 
 @offer.command("list", help=t("Offers in an organisation's vault.", "某机构保险库中的报价。"))
-@click.option("--as", "who", required=True)
+@click.option("--as", "who", required=True, help=t("Whose vault.", "谁的保险库。"))
 @common
 def list_offers(output: Output, who: str) -> None:
     """Received and made."""
@@ -102,7 +113,7 @@ def list_offers(output: Output, who: str) -> None:
                 identifier.hex()[:12],
                 o.account("right").hex()[:12],
                 home.name_of_account(o.account("financier")),
-                t(str(o.value("method")), {"sale": "买断", "pledge": "质押"}.get(str(o.value("method")), "")),
+                t(str(o.value("method")), {"sale": "转让", "pledge": "质押"}.get(str(o.value("method")), "")),
                 money(o.number("price_minor")),
                 f"{o.number('annual_rate_bps') / 100:.2f} %",
                 format_instant(o.number("until_ms")),
@@ -178,7 +189,7 @@ def payment() -> None:
 )
 @click.argument("right")
 @click.option("--as", "bank", required=True, help=t("A settlement bank.", "清算银行。"))
-@click.option("--amount", "value", required=True)
+@click.option("--amount", "value", required=True, help=t("What arrived.", "到账金额。"))
 @click.option(
     "--reference", required=True, help=t("End-to-end id of the payment; used once.", "付款的端到端编号，只能用一次。")
 )

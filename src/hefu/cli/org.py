@@ -158,7 +158,7 @@ def ceiling(output: Output, name: str, amount: str) -> None:
     output.line(t(f"{target.name}: ceiling {money(parse(amount))}.", f"{target.name}：上限 {money(parse(amount))}。"))
 
 
-@org.command(help=t("What an obligor owes in all, and the room left.", "债务人的应付总额与余额度。"))
+@org.command(help=t("What an obligor owes in all, and the room left.", "债务人的应付总额与剩余额度。"))
 @click.argument("name")
 @common
 def exposure(output: Output, name: str) -> None:

@@ -96,7 +96,15 @@ def confirm(output: Output, right: str | None, file: Path | None) -> None:
 
 @receivable.command(help=t("The obligor refuses, for a reason of the list.", "债务人以列明的理由拒绝。"))
 @click.argument("right")
-@click.option("--reason", required=True, type=click.Choice(REFUSAL_REASONS))
+@click.option(
+    "--reason",
+    required=True,
+    type=click.Choice(REFUSAL_REASONS),
+    help=t(
+        "From the list, and no other: a firm's own procedure is none.",
+        "只能从清单中选：金额不符、重复、未收货、非本公司债务、已付款、质量争议；内部流程不是理由。",
+    ),
+)
 @common
 def refuse(output: Output, right: str, reason: str) -> None:
     """Capacity returns to the invoice."""
@@ -136,8 +144,10 @@ def cancel(output: Output, right: str) -> None:
     ),
 )
 @click.argument("document")
-@click.option("--amount", "value", required=True)
-@click.option("--due", required=True)
+@click.option(
+    "--amount", "value", required=True, help=t("At most what the invoice has available.", "不超过发票可用额度。")
+)
+@click.option("--due", required=True, help=t("Due date.", "到期日。"))
 @click.option("--delivery", required=True, help=t("The attestation of delivery.", "交付证明的标识。"))
 @common
 def raise_on_evidence(output: Output, document: str, value: str, due: str, delivery: str) -> None:
@@ -238,7 +248,7 @@ def notify(output: Output, right: str, account: str) -> None:
 
 @receivable.command(help=t("The obligor acknowledges the notice and the account.", "债务人签收通知并确认账户。"))
 @click.argument("right")
-@click.option("--account", required=True)
+@click.option("--account", required=True, help=t("The account that the holder told it.", "持有人告知的收款账号。"))
 @common
 def acknowledge(output: Output, right: str, account: str) -> None:
     """Refused where the account differs from the notice's."""
