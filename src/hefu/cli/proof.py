@@ -67,9 +67,8 @@ def prove(output: Output, right: str, file: Path, fields: tuple[str, ...], check
 @click.option("--lang", type=click.Choice(LANGUAGES), help=t("Language (or HEFU_LANG).", "语言（或 HEFU_LANG）。"))
 def verify(file: Path, trust: Path | None, as_json: bool, lang: str | None) -> int:
     """Runs the separate verifier, which shares no code with the ledger; exit 7 without --trust, 4 where it refuses."""
-    from hefu_verify.__main__ import main
-
     from hefu.cli.language import LANGUAGE
+    from hefu_verify.__main__ import main
 
     arguments = [str(file), "--lang", LANGUAGE]
     if trust is not None:

@@ -55,7 +55,9 @@ def _chain() -> Iterator[Chain]:
         store.close()
 
 
-@views.command("rebuild", help=t("Drop the views and build them from the first event on.", "清空视图并从首个事件起重建。"))
+@views.command(
+    "rebuild", help=t("Drop the views and build them from the first event on.", "清空视图并从首个事件起重建。")
+)
 @_url_option
 @common
 def rebuild_views(output: Output, url: str) -> None:
@@ -129,7 +131,12 @@ def totals(output: Output, url: str) -> None:
     output.line(t(f"at block {answer.height:,}", f"区块 {answer.height:,}"))
 
 
-@views.command(help=t("Every event about a right, document, organisation, account or key.", "与某权利、发票、机构、账户或密钥有关的全部事件。"))
+@views.command(
+    help=t(
+        "Every event about a right, document, organisation, account or key.",
+        "与某权利、发票、机构、账户或密钥有关的全部事件。",
+    )
+)
 @click.argument("subject")
 @_url_option
 @common
@@ -153,4 +160,9 @@ def about(output: Output, subject: str, url: str) -> None:
         [(e.height, e.tag, e.transaction_id.hex()[:12], str(e.fields)[:160]) for e in answer.value],
         right=(0,),
     )
-    output.line(t(f"{len(answer.value)} events, at block {answer.height:,}", f"{len(answer.value)} 个事件，区块 {answer.height:,}"))
+    output.line(
+        t(
+            f"{len(answer.value)} events, at block {answer.height:,}",
+            f"{len(answer.value)} 个事件，区块 {answer.height:,}",
+        )
+    )
