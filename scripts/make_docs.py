@@ -1,13 +1,22 @@
-"""Print the reference from the code: records, authority tables, refusal codes. `--check` fails where a page is stale."""
+"""
+Print the reference from the code: records, authority tables, codes, commands, settings, and the tables in the contracts' READMEs.
+
+`--check` writes nothing and fails where a page is stale.
+"""
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
 import sys
 import typing
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import settings_page
 from stable_codes import stable_codes
 
 from hefu import bootstrap
@@ -16,7 +25,10 @@ from hefu.ledger.authority import Row, Signer
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "reference"
+CONTRACTS = ROOT / "src" / "hefu" / "contracts"
 GENERATED = "<!-- Printed by `make docs` from the code. Do not edit. -->\n\n"
+#: Between these two lines of a contract's README stands its table of authority.
+_TABLE = re.compile(r"(?<=<!-- authority: printed by `make docs` -->\n).*?(?=<!-- end -->\n)", re.DOTALL)
 
 
 def type_name(kind: Any) -> str:
@@ -69,7 +81,7 @@ def records_page() -> str:
         for title, records in (("Commands", contract.commands), ("Events", contract.events)):
             lines.append(f"\n| {title.lower()[:-1]} | fields | |\n|---|---|---|")
             for record in records:
-                tag = record.__struct_config__.tag  # type: ignore[attr-defined]
+                tag = record.__struct_config__.tag
                 doc = " ".join((record.__doc__ or "").split("\n\n")[0].split())
                 lines.append(f"| `{tag}` | {fields_of(record)} | {doc} |")
             lines.append("")
@@ -78,7 +90,7 @@ def records_page() -> str:
     if inner:
         lines.append("\n## Parts of records\n\n| part | fields |\n|---|---|")
         for record in inner:
-            tag = record.__struct_config__.tag  # type: ignore[attr-defined]
+            tag = record.__struct_config__.tag
             mark = f" (tag `{tag}`)" if tag else ""
             lines.append(f'| <a id="{record.__name__.lower()}"></a>{record.__name__}{mark} | {fields_of(record)} |')
     return "\n".join(lines).rstrip() + "\n"
@@ -100,7 +112,7 @@ def signer_text(signer: Signer) -> str:
 
 def row_line(row: Row) -> str:
     """One command of an authority table."""
-    tag = row.command.__struct_config__.tag  # type: ignore[attr-defined]
+    tag = row.command.__struct_config__.tag
     signers = "<br>".join(signer_text(s) for s in row.signers) or "any key of the ledger"
     states = ", ".join(row.statuses) or "-"
     conditions = ", ".join(f"`{p.code}`" for p in row.preconditions) or "-"
@@ -117,9 +129,35 @@ def authority_page() -> str:
     ]
     for contract in bootstrap.application().contracts:
         lines.append(f"\n## {contract.name}\n")
-        lines.append("| command | | signed by | in state | refused unless | becomes |\n|---|---|---|---|---|---|")
-        lines += [row_line(row) for row in contract.authority]
+        lines += authority_table(contract.authority)
     return "\n".join(lines).rstrip() + "\n"
+
+
+def authority_table(rows: Iterable[Row]) -> list[str]:
+    """A contract's table, line by line."""
+    heading = "| command | | signed by | in state | refused unless | becomes |\n|---|---|---|---|---|---|"
+    return [heading, *(row_line(row) for row in rows)]
+
+
+def readmes() -> dict[Path, str]:
+    """The README of every contract, with its table of authority as the code has it."""
+    found = {}
+    for contract in bootstrap.application().contracts:
+        path = CONTRACTS / contract.name / "README.md"
+        text = path.read_text(encoding="utf-8")
+        place = _TABLE.search(text)
+        assert place is not None, f"{path} has no place for its table of authority"
+        table = "\n".join(authority_table(contract.authority))
+        found[path] = f"{text[: place.start()]}\n{table}\n\n{text[place.end() :]}"
+    return found
+
+
+def commands_page(language: str) -> str:
+    """docs/reference/commands.md in a language, which a process chooses once: hence another process."""
+    script = Path(__file__).with_name("command_pages.py")
+    environment = {**os.environ, "HEFU_LANG": language, "PYTHONIOENCODING": "utf-8"}
+    done = subprocess.run([sys.executable, str(script)], env=environment, check=True, capture_output=True)
+    return GENERATED + done.stdout.decode("utf-8")
 
 
 def refusals_page() -> str:
@@ -142,6 +180,10 @@ def pages() -> dict[Path, str]:
         REFERENCE / "records.md": records_page(),
         REFERENCE / "authority.md": authority_page(),
         REFERENCE / "refusals.md": refusals_page(),
+        REFERENCE / "commands.md": commands_page("en"),
+        REFERENCE / "commands.zh.md": commands_page("zh"),
+        REFERENCE / "settings.md": GENERATED + settings_page.page(),
+        **readmes(),
     }
 
 
