@@ -55,7 +55,7 @@ def option_row(option: click.Option, context: click.Context) -> str:
         notes.append(t("Required.", "必填。"))
     if option.envvar:
         notes.append(t(f"Or `{option.envvar}`.", f"或用 `{option.envvar}`。"))
-    return f"| `{_cell(names)}` | {_default(option)} | {_cell(' '.join(filter(None, notes)))} |"
+    return f"| `{_cell(names)}` | {_default(option)} | {_cell(t(' ', '').join(filter(None, notes)))} |"
 
 
 def _own_options(command: click.Command) -> list[click.Option]:

@@ -149,21 +149,25 @@ def command_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     server.wait()
 
 
-@pytest.mark.parametrize("page", RUN, ids=lambda page: page.name)
-def test_a_page_runs_as_printed(page: Path, command_folder: Path, tmp_path: Path):
-    text = page.read_text(encoding="utf-8")
-    outputs, empty = tmp_path / "outputs", tmp_path / "empty"
+def run_page(text: str, folder: Path, commands: Path) -> tuple[str, dict[int, str]]:
+    """
+    Run a page in an empty folder.
+
+    Returns:
+        What went wrong, or nothing; and the output of each block by the number of its opening line.
+    """
+    outputs, empty = folder / "outputs", folder / "empty"
     outputs.mkdir()
     empty.mkdir()
-    script, prelude, report = tmp_path / "page.sh", tmp_path / "prelude.sh", tmp_path / "report"
+    script, prelude, report = folder / "page.sh", folder / "prelude.sh", folder / "report"
     script.write_text(script_of(text), encoding="utf-8")
     prelude.write_text(_PRELUDE, encoding="utf-8")
     done = subprocess.run(
         ["bash", str(script)],
         cwd=empty,
         env={
-            "PATH": f"{command_folder}:{BIN}:{os.environ['PATH']}",
-            "HOME": str(tmp_path),
+            "PATH": f"{commands}:{BIN}:{os.environ['PATH']}",
+            "HOME": str(folder),
             "LANG": "C.UTF-8",
             "BASH_ENV": str(prelude),
             "REPORT": str(report),
@@ -172,12 +176,18 @@ def test_a_page_runs_as_printed(page: Path, command_folder: Path, tmp_path: Path
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=300,
     )
     said = {int(file.name): file.read_text(encoding="utf-8") for file in outputs.iterdir()}
-    if done.returncode:
-        last = said[max(said)] if said else done.stderr
-        pytest.fail(f"{page.name}, {report.read_text() or done.stderr}{last[-2000:]}", pytrace=False)
+    return (report.read_text() or done.stderr or "stopped") if done.returncode else "", said
+
+
+@pytest.mark.parametrize("page", RUN, ids=lambda page: page.name)
+def test_a_page_runs_as_printed(page: Path, command_folder: Path, tmp_path: Path):
+    text = page.read_text(encoding="utf-8")
+    wrong, said = run_page(text, tmp_path, command_folder)
+    if wrong:
+        pytest.fail(f"{page.name}, {wrong}{said[max(said)][-2000:] if said else ''}", pytrace=False)
     output = ""
     for block in blocks_of(text):
         if is_run(block):
@@ -243,3 +253,21 @@ def test_shown_lines_stand_for_their_kind():
     shown = next(block for block in blocks_of(PAGE) if block.language == "text")
     assert missing_lines(shown, "before\nfeedfacefeedface   at noon\nafter\n") == []
     assert missing_lines(shown, "an identifier at noon\n") == ["0123456789abcdef at …"]
+
+
+@pytest.mark.parametrize(
+    ("commands", "wrong"),
+    [
+        ("true", ""),
+        ("false\n# exit 1", ""),
+        ("true | false | true\n# exit 1\ntrue", ""),
+        ("false", "line 2: exit 1, expected 0\n"),
+        ("X=$(false)", "line 2: exit 1, expected 0\n"),
+        ("false | true", "line 2: exit 1, expected 0\n"),
+        ("true\n# exit 3", "line 2: exit 0, expected 3\n"),
+        ("sh -c 'exit 4' \\\n  x\n# exit 3", "line 3: exit 4, expected 3\n"),
+        ("false\n# exit 1\nfalse\ntrue", "line 4: exit 1, expected 0\n"),
+    ],
+)
+def test_a_command_that_ends_otherwise_than_stated_is_noticed(tmp_path, commands, wrong):
+    assert run_page(f"```sh\n{commands}\n```\n", tmp_path, BIN)[0] == wrong

@@ -231,7 +231,7 @@ def release(output: Output, right: str) -> None:
 
 
 @receivable.command(
-    help=t("Notify the obligor where to pay; the ledger dates it.", "通知债务人付款账户，由账本记录时间。")
+    help=t("Notify the obligor where to pay; the ledger dates it.", "通知债务人收款账户，由账本记录时间。")
 )
 @click.argument("right")
 @click.option(
