@@ -94,9 +94,7 @@ def child(home_path: Path, seed: int) -> None:
         invoice = InvoiceDocument(f"{number:020d}", date(2026, 1, 1), 100_000)
         register, document, _ = trade.prepare_register(seller, buyer, invoice)
         now = int(time.time() * 1000)
-        propose, right, _ = trade.prepare_propose(
-            seller, document, 100_000, date.today() + timedelta(days=90), now
-        )
+        propose, right, _ = trade.prepare_propose(seller, document, 100_000, date.today() + timedelta(days=90), now)
         confirm = trade.prepare_confirm(buyer, seller, right, 100_000, invoice)
         split = rc.Split(right, number.to_bytes(SALT_BYTES, "big"), Amount(1 + number % 99_999))
         commands: list[Record] = [register, propose, confirm, split]

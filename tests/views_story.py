@@ -118,7 +118,7 @@ def _parties(world: World) -> None:
             True,
             (new_key(world, "F", digest("identity Factor")),),
         ),
-        "roles": pc.SetRoles(world.org("BankC"), ("bank", "factor"), False),
+        "roles": pc.SetRoles(world.org("BankC"), ("bank", "factor", "settlement_bank"), False),
         "suspend": pc.SetStatus(world.org("Ore"), "suspended"),
         "refused": pc.SetStatus(world.org("Bolts"), "suspended"),
     }
@@ -191,8 +191,8 @@ def _finance(world: World, ids: dict[str, bytes]) -> None:
     ok(world, rc.DeclineOffer(ids["aa"]), "BankB")
     ok(world, accept(ids["aa"], "BankA", "sale"), "Parts")
     detail = payment(world, "price", "Parts", 0, commitment=digest("price BankA"))
-    ok(world, attest(world, "BankA", "paid", ids["aa"], "payment", "paid", detail=detail), "BankA")
-    ok(world, rc.CompleteFinance(ids["aa"], attestation_id(world, "BankA", "paid")), "BankA")
+    ok(world, attest(world, "BankC", "paid", ids["aa"], "payment", "paid", detail=detail), "BankC")
+    ok(world, rc.CompleteFinance(ids["aa"], attestation_id(world, "BankC", "paid")), "BankA")
     ok(world, accept(ids["root"], "BankA", "pledge"), "Parts")
     ok(world, rc.CompleteFinance(ids["root"], b""), "Parts")
     # Still locked at the end of the story.

@@ -41,7 +41,7 @@ CAST: dict[str, tuple[tuple[str, ...], bool]] = {
     "Operator": (("platform_operator",), True),
     "BankA": (("bank", "settlement_bank"), True),
     "BankB": (("bank",), True),
-    "BankC": (("bank",), True),
+    "BankC": (("bank", "settlement_bank"), True),
     "Court": (("court",), False),
     "Super": (("supervisor",), False),
     "Steel": (("core_enterprise",), False),

@@ -102,7 +102,9 @@ def test_a_ledger_moves_by_export_and_by_snapshot(demo: Path, tmp_path: Path) ->
     hefu("ledger", "import", tmp_path / "all", "--trust", genesis, home=tmp_path / "imported", code=2)
 
 
-@pytest.mark.skipif(not (SHARED / "data" / "cumcm2020c").exists(), reason="the real invoices are not here (HEFU_SHARED)")
+@pytest.mark.skipif(
+    not (SHARED / "data" / "cumcm2020c").exists(), reason="the real invoices are not here (HEFU_SHARED)"
+)
 def test_the_story_runs_on_real_invoices(tmp_path: Path) -> None:
     file = tmp_path / "out.json"
     hefu("demo", "--invoices", SHARED / "data" / "cumcm2020c", "--json", file, home=tmp_path / "home")

@@ -22,7 +22,7 @@ from hefu.contracts.receivables.commands import SetCeiling
 from hefu.kernel.codec import encode
 from hefu.kernel.errors import Busy, Corrupt, EngineError, HefuError, UsageError
 from hefu.kernel.suites import hybrid
-from hefu.kernel.time import DAY_MS
+from hefu.kernel.time import DAY_MS, INSTANT_MAX_MS
 from hefu.ledger import audit, snapshot
 from hefu.ledger import block as blocks
 from hefu.ledger import checkpoint as checkpoints
@@ -30,7 +30,7 @@ from hefu.ledger import transaction as tx
 from hefu.ledger.chain import Chain
 from hefu.ledger.engines import embedded
 from hefu.ledger.engines.embedded import EmbeddedEngine
-from hefu.ledger.store import MemoryStore
+from hefu.ledger.store import MemoryStore, at_height
 from world import World, salt
 
 
@@ -118,6 +118,34 @@ def test_a_snapshot_is_restored_into_nothing_but_an_empty_store(world, tmp_path)
     with pytest.raises(UsageError) as error:
         snapshot.restore_snapshot(folder, store, world.genesis)
     assert error.value.code == "HOME_EXISTS"
+
+
+@pytest.mark.parametrize("days_ahead", [0, 3], ids=["old", "dated ahead"])
+def test_nodes_with_all_of_history_and_nodes_with_a_snapshot_make_the_same_blocks(world, tmp_path, days_ahead):
+    # Anybody can send old bytes again, or bytes dated ahead: the snapshot's node knows no mark of them.
+    start = world.block_ms
+    raw = ceiling(world, 7, start + days_ahead * DAY_MS)
+    world.chain.append([raw], start + 1000)
+    for i in range(4):
+        world.chain.append([], start + 2 * DAY_MS + i)
+    node = restored(world, tmp_path / "snapshot")
+    for at_ms in (start + 3 * DAY_MS + 1, start + 3 * DAY_MS + 2, start + 5 * DAY_MS):
+        # The marks that both lack or both have differ only in what is told, never in what is kept.
+        ours, theirs = world.chain.append([raw], at_ms), node.append([raw], at_ms)
+        assert ours.sealed == theirs.sealed
+    replay = Chain(world.genesis, bootstrap.application(), MemoryStore(), world.sealer)
+    for height, block, body in audit.stored_blocks(world.store):
+        assert replay.replay(block, body).height == height
+
+
+def test_a_block_whose_time_is_no_time_is_refused_and_does_not_crash_who_checks_it():
+    for simulated in (True, False):
+        world = World.fresh(simulated=simulated)
+        world.chain.append([], 5)
+        for at_ms in (0, INSTANT_MAX_MS + 1, 1 << 62, (1 << 64) - 1):
+            forged = sealed(world, msgspec.structs.replace(world.chain.tip, at_ms=at_ms))
+            world.store.write([(b"mtip", forged), (at_height(b"h", 1), forged)])
+            assert refusal(world) == "BLOCK_DIFFERS"
 
 
 # -- checkpoints and audits -----------------------------------------------------------------------------------------

@@ -230,6 +230,19 @@ def test_a_committed_payment_completes_once():
     )
 
 
+def test_nobody_vouches_for_its_own_payment():
+    run(
+        """
+        Parts        accept-offer R1 BankA sale price=990   -> OK
+        BankA        pay        A0 R1 Parts price=990       -> OK
+        BankA        complete-finance R1 payment=A0         -> SELF_ATTESTED
+        BankC        pay        A1 R1 Parts price=990       -> OK
+        BankA        complete-finance R1 payment=A1         -> OK
+        """,
+        confirmed(),
+    )
+
+
 def test_a_payment_counts_if_its_value_date_lies_inside_the_lock():
     run(
         """

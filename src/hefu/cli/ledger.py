@@ -56,13 +56,11 @@ TRUST = {
 def init(
     output: Output, name: str, operator: str, banks: tuple[str, ...], suite: str, simulated_clock: str | None
 ) -> None:
-    """The first bank is the settlement bank; the operator and the banks are members and vote."""
+    """Operator and banks are members and vote; every bank is a settlement bank too, and none vouches for its own payment."""
     if not banks:
         raise UsageError(t("name at least one founding bank: --bank NAME", "请至少指定一家创始银行：--bank 名称"))
     founders = [FounderSpec(operator, ("platform_operator",), True)]
-    founders += [
-        FounderSpec(bank, ("bank", "settlement_bank") if i == 0 else ("bank",), True) for i, bank in enumerate(banks)
-    ]
+    founders += [FounderSpec(bank, ("bank", "settlement_bank"), True) for bank in banks]
     start = instant_ms(datetime.now(UTC))
     if simulated_clock:
         from hefu.kernel.time import start_of_day_ms

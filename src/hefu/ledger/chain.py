@@ -14,6 +14,7 @@ from hefu.kernel.codec import Codec, Record, encode
 from hefu.kernel.errors import Corrupt, UsageError
 from hefu.kernel.hashing import ZERO, Hash
 from hefu.kernel.signer import Signer
+from hefu.kernel.time import INSTANT_MAX_MS
 from hefu.ledger import block as blocks
 from hefu.ledger import transaction as transactions
 from hefu.ledger.application import Application
@@ -180,12 +181,15 @@ class Chain:
                 receipts.append(self._replayed(transaction_id, place, results, height))
                 continue
             header = load_header(wire.header)
-            if not header.valid_from_ms <= at_ms:
-                result = Result(transaction_id, "NOT_YET_VALID", ())
-            elif header.expires_at_ms < at_ms:
-                result = Result(transaction_id, "TRANSACTION_EXPIRED", ())
-            else:
-                result = application.run(state, context, transaction_id, header.keys, commands)
+            # Outside its window it is answered and not kept: nodes with all of history would know such a mark, nodes that began
+            # from a snapshot would not, and the two would make different blocks of the same bytes.
+            if at_ms < header.valid_from_ms:
+                receipts.append(Receipt(transaction_id, 0, 0, "NOT_YET_VALID", ()))
+                continue
+            if header.expires_at_ms < at_ms:
+                receipts.append(Receipt(transaction_id, 0, 0, "TRANSACTION_EXPIRED", ()))
+                continue
+            result = application.run(state, context, transaction_id, header.keys, commands)
             self._recent_ids.put(transaction_id, (height, len(results)))
             receipts.append(Receipt(transaction_id, height, len(results), result.code, result.events))
             body.append(raw)
@@ -224,6 +228,8 @@ class Chain:
         header = blocks.HEADER.load_canonical(sealed.header, "block header")
         if header.height != self.tip.height + 1 or header.previous != self.tip_id:
             raise Corrupt("this is not the next block of the chain", code="NOT_NEXT")
+        if not self.tip.at_ms < header.at_ms <= INSTANT_MAX_MS:
+            raise Corrupt("its time is not after the block before it, or is no time", code="BLOCK_DIFFERS")
         self._expected = sealed
         try:
             return self.execute(body, header.at_ms)

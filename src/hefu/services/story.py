@@ -257,7 +257,7 @@ class Story:
         with self._stage("network", simulated=True) as stage:
             founders = [FounderSpec(OPERATOR, ("platform_operator",), True)]
             founders += [
-                FounderSpec(bank, ("bank", "settlement_bank") if bank == BANKS[0] else ("bank",), True)
+                FounderSpec(bank, ("bank", "settlement_bank"), True)
                 for bank in BANKS
             ]
             founders += [FounderSpec(SUPERVISOR, ("supervisor",), False), FounderSpec(KEEPER, ("verifier",), True)]
@@ -482,7 +482,9 @@ class Story:
         trade.accept_offer(holder, offer)
         payment = b""
         if attested:
-            payment = trade.attest_price(trade.network.home.party(BANKS[0]), bank, offer)
+            # Another bank than the one that pays sees the money arrive.
+            witness = next(name for name in BANKS if name != bank.name)
+            payment = trade.attest_price(trade.network.home.party(witness), bank, offer)
         trade.complete_finance(holding.right, payment)
         if trade.right(holding.right).header.encumbrances:
             self._pledged.append(holding.right)

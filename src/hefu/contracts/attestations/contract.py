@@ -201,14 +201,18 @@ class AttestationsContract:
         currency: str,
         amount: Amount,
         whole: bool,
+        payer: bytes,
     ) -> PaymentUsed:
         """
-        Use a part of an attested payment. Refuses UNKNOWN_PAYMENT, PAYMENT_MISMATCH, PAYMENT_USED, AMOUNT_OUT_OF_RANGE.
+        Use a part of an attested payment.
+
+        Refuses UNKNOWN_PAYMENT, PAYMENT_MISMATCH, SELF_ATTESTED, PAYMENT_USED, AMOUNT_OUT_OF_RANGE.
 
         Args:
+            payer: Organisation that pays; its own word discharges nothing.
             whole: The amount is all that is owed, so that it may be a small part of the payment.
         """
-        detail, payment = self._payment(state, attestation, subject, payee, currency)
+        detail, payment = self._payment(state, attestation, subject, payee, currency, payer)
         used = add(payment.used, amount)
         if detail.amount_commitment or payment.spent or not in_range(used, 0, detail.amount):
             raise Rejected("this payment does not cover the amount", code="PAYMENT_USED")
@@ -226,9 +230,10 @@ class AttestationsContract:
         currency: str,
         commitment: bytes,
         between: tuple[date, date],
+        payer: bytes,
     ) -> PaymentUsed:
-        """Use a payment of a secret amount as a whole, if its value date lies between two dates."""
-        detail, payment = self._payment(state, attestation, subject, payee, currency)
+        """Use a payment of a secret amount as a whole, if its value date lies between two dates; refuses as `use_amount`."""
+        detail, payment = self._payment(state, attestation, subject, payee, currency, payer)
         if detail.amount_commitment != commitment:
             raise Rejected("this payment is of another amount than the accepted price", code="PAYMENT_MISMATCH")
         if payment.spent:
@@ -238,7 +243,7 @@ class AttestationsContract:
         return PaymentUsed(attestation, zero(), subject)
 
     def _payment(
-        self, state: Reader, attestation: bytes, subject: bytes, payee: bytes, currency: str
+        self, state: Reader, attestation: bytes, subject: bytes, payee: bytes, currency: str, payer: bytes
     ) -> tuple[PaymentDetail, s.PaymentRecord]:
         record = state.get(s.attestation_key(attestation), s.ATTESTATION)
         if record is None or record.kind != PAYMENT.name:
@@ -246,6 +251,8 @@ class AttestationsContract:
         detail = payment_detail(record.detail)
         if record.subject != subject or detail.payee != payee or detail.currency != currency:
             raise Rejected("this payment is for another right, payee or currency", code="PAYMENT_MISMATCH")
+        if record.attester == payer:
+            raise Rejected("who pays does not vouch for its own payment", code="SELF_ATTESTED")
         payment = state.get(s.payment_key(detail.end_to_end), s.PAYMENT_RECORD)
         assert payment is not None
         return detail, payment

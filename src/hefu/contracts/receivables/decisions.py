@@ -214,6 +214,7 @@ class Decisions:
                     currency=record.header.currency,
                     commitment=lock.price,
                     between=(lock.since_on, business_date(lock.until_ms)),
+                    payer=self._standing.organisation_of(state, lock.financier),
                 )
             )
         # A financier suspended since the acceptance gets nothing.
@@ -258,6 +259,7 @@ class Decisions:
                     currency=record.header.currency,
                     amount=command.amount,
                     whole=equal(command.amount, record.header.open),
+                    payer=ZERO if record.obligor == ZERO else self._standing.organisation_of(state, record.obligor),
                 )
             )
         events.append(self._documents.move(record.document, record.root, command.amount, "live", "spent"))

@@ -74,8 +74,9 @@ class Attestations(Protocol):
         currency: str,
         amount: Amount,
         whole: bool,
+        payer: bytes,
     ) -> Record:
-        """Refuses UNKNOWN_PAYMENT, PAYMENT_MISMATCH, PAYMENT_USED, and AMOUNT_OUT_OF_RANGE for crumbs unless `whole`."""
+        """Refuses UNKNOWN_PAYMENT, PAYMENT_MISMATCH, SELF_ATTESTED, PAYMENT_USED, and AMOUNT_OUT_OF_RANGE for crumbs unless `whole`."""
         ...
 
     def use_committed(
@@ -88,6 +89,7 @@ class Attestations(Protocol):
         currency: str,
         commitment: bytes,
         between: tuple[date, date],
+        payer: bytes,
     ) -> Record:
         """Refuses as use_amount, and PAYMENT_LATE."""
         ...
