@@ -246,7 +246,7 @@ def test_a_good_bundle_of_a_trusted_ledger_ends_with_0(files, capsys):
 
 def test_without_trust_it_ends_with_7(files, capsys):
     assert main([files[0]]) == 7
-    assert "CONSISTENT, NOT AUTHENTICATED" in capsys.readouterr().out
+    assert "consistent, not authenticated" in capsys.readouterr().out
 
 
 @LANGUAGES
