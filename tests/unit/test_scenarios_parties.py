@@ -303,7 +303,7 @@ def test_members_cannot_be_suspended_until_nobody_can_decide():
         Operator     propose-change P1 suspend BankC        -> OK
         BankA        vote       P1 yes                      -> OK
         BankB        vote       P1 yes                      -> OK
-        -            organisation BankC                     -> suspended bank member
+        -            organisation BankC                     -> suspended bank,settlement_bank member
         # Three of four must agree to anything, so three must be able to.
         Operator     propose-change P2 suspend BankB        -> LAST_MEMBER
         Operator     propose-change P3 reinstate BankC      -> OK

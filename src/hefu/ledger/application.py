@@ -117,13 +117,13 @@ class Application:
 
     # -- running ------------------------------------------------------------------------------------------------
 
-    def read(self, commands: Sequence[tuple[bytes, bytes]]) -> list[Record] | str:
-        """The commands of a transaction, or the code that says why one of them cannot be read."""
+    def read(self, commands: Sequence[tuple[bytes, bytes]]) -> list[Record] | Corrupt:
+        """The commands of a transaction, or what is wrong with one of them."""
         load = self.command_codec.load_canonical
         try:
             return [load(raw, "command") for _, raw in commands]
         except Corrupt as error:
-            return error.code
+            return error
 
     def touched(self, commands: Sequence[Record]) -> list[bytes]:
         """State keys that commands will probably read; a hint for reading ahead, never a rule."""
@@ -140,7 +140,7 @@ class Application:
         context: Context,
         transaction_id: bytes,
         keys: Sequence[bytes],
-        commands: Sequence[Record] | str,
+        commands: Sequence[Record] | Corrupt,
     ) -> Result:
         """
         Run one transaction whose form and signatures are good.
@@ -153,8 +153,8 @@ class Application:
             Code and events. After a refusal the state is as before.
         """
         context.transaction_id = transaction_id
-        if isinstance(commands, str):
-            return Result(transaction_id, commands, ())
+        if isinstance(commands, Corrupt):
+            return Result(transaction_id, commands.code, ())
         raws: list[bytes] = []
         rows, owners = self.rows, self._contract_of_event
         try:

@@ -199,17 +199,17 @@ class Chain:
                 business_at = context.business_at_ms
         return self._seal(height, at_ms, body, results, receipts)
 
-    def _read(self, raws: Sequence[bytes]) -> list[tuple[bytes, transactions.Wire, Sequence[Record] | str]]:
+    def _read(self, raws: Sequence[bytes]) -> list[tuple[bytes, transactions.Wire, Sequence[Record] | Corrupt]]:
         """
-        Transactions with their identifiers and commands (or why these cannot be read), after fetching in two calls to the
+        Transactions with their identifiers and commands (or what is wrong with them), after fetching in two calls to the
         store what the block will ask of it.
         """
-        read: list[tuple[bytes, transactions.Wire, Sequence[Record] | str]] = []
+        read: list[tuple[bytes, transactions.Wire, Sequence[Record] | Corrupt]] = []
         keys: list[bytes] = []
         for raw in raws:
             wire = transactions.WIRE.load(raw)
             commands = self.application.read(wire.commands)
-            if not isinstance(commands, str):
+            if not isinstance(commands, Corrupt):
                 keys += self.application.touched(commands)
             read.append((transactions.transaction_id(self._h, wire.header), wire, commands))
         new = [item[0] for item in read if self._recent_ids.get(item[0]) is None]

@@ -256,10 +256,7 @@ class Story:
     def _open(self, first_on: date) -> Network:
         with self._stage("network", simulated=True) as stage:
             founders = [FounderSpec(OPERATOR, ("platform_operator",), True)]
-            founders += [
-                FounderSpec(bank, ("bank", "settlement_bank"), True)
-                for bank in BANKS
-            ]
+            founders += [FounderSpec(bank, ("bank", "settlement_bank"), True) for bank in BANKS]
             founders += [FounderSpec(SUPERVISOR, ("supervisor",), False), FounderSpec(KEEPER, ("verifier",), True)]
             network = Network.create(
                 self._home,

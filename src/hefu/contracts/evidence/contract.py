@@ -51,7 +51,9 @@ class EvidenceContract:
     commands: tuple[type[Record], ...] = (Register, SetStandingAcceptance)
     events: tuple[type[Record], ...] = (Registered, StandingAcceptanceSet, CapacityMoved)
     hints: Mapping[type[Record], Callable[[Any], list[bytes]]] = {
-        Register: lambda command: [s.tag_key(tag) for tag in command.tags if tag.kind in TAG_KINDS and _SCHEME.match(tag.scheme)],
+        Register: lambda command: [
+            s.tag_key(tag) for tag in command.tags if tag.kind in TAG_KINDS and _SCHEME.match(tag.scheme)
+        ],
     }
     authority = (
         Row(

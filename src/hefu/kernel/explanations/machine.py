@@ -110,6 +110,22 @@ MACHINE: Mapping[str, tuple[str, str]] = {
         "same again.",
         "账本或保险库已关闭，或被其他程序占用。请停止该程序或重新打开，再原样重试。",
     ),
+    "ALREADY_RUNNING": (
+        "The process that keeps the SQL views runs already. Stop it before you start another one.",
+        "维护 SQL 视图的进程已在运行。请先停止它，再另行启动。",
+    ),
+    "NO_READ_MODELS": (
+        "This database holds no SQL views of the ledger yet. Make them with the command views rebuild.",
+        "该数据库中尚无账本的 SQL 视图。请运行 views rebuild 建立。",
+    ),
+    "READ_MODELS_DIED": (
+        "The process that keeps the SQL views ended unexpectedly. The ledger is not affected; start it again and it resumes.",
+        "维护 SQL 视图的进程意外退出。账本不受影响，重新启动后会接着进行。",
+    ),
+    "READ_MODELS_SOURCE": (
+        "A block for the SQL views could not be read from the ledger. Check the ledger with the command ledger verify.",
+        "无法从账本读取供 SQL 视图使用的区块。请用 ledger verify 核验账本。",
+    ),
     "ERROR": (
         "Something went wrong that has no closer name. Please report it with the message.",
         "发生了未归类的错误。请连同提示一并反馈。",
