@@ -297,7 +297,7 @@ TERMS_ZH = {
     "factor": "保理商",
     "guarantor": "担保人",
     "platform_operator": "平台运营方",
-    "settlement_bank": "结算银行",
+    "settlement_bank": "清算银行",
     "supervisor": "监管机构",
     "supplier": "供应商",
     "tax_authority": "税务机关",
