@@ -100,7 +100,7 @@ def _run_all() -> int:
                 "peer": None,
                 "peer_value": None,
                 "command": "python -m bench.peer",
-            }  # fmt: skip
+            }
         )
     OUTPUT.parent.mkdir(exist_ok=True)
     OUTPUT.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")

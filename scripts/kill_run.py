@@ -128,7 +128,8 @@ def run_child(home: Path, seed: int, chance: random.Random) -> tuple[dict[bytes,
     process = subprocess.Popen(
         [sys.executable, __file__, "--child", str(home), str(seed)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
-    assert process.stdout is not None and process.stderr is not None
+    assert process.stdout is not None
+    assert process.stderr is not None
     first = process.stdout.readline()
     while first.startswith(b"wal"):
         first = process.stdout.readline()

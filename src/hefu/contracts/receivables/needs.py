@@ -76,7 +76,7 @@ class Attestations(Protocol):
         whole: bool,
         payer: bytes,
     ) -> Record:
-        """Refuses UNKNOWN_PAYMENT, PAYMENT_MISMATCH, SELF_ATTESTED, PAYMENT_USED, and AMOUNT_OUT_OF_RANGE for crumbs unless `whole`."""
+        """Refuses UNKNOWN_PAYMENT, PAYMENT_MISMATCH, SELF_ATTESTED, PAYMENT_USED; AMOUNT_OUT_OF_RANGE for crumbs unless `whole`."""
         ...
 
     def use_committed(

@@ -103,7 +103,8 @@ EVIDENCE: Mapping[str, tuple[str, str]] = {
         "该笔付款对应另一笔应收账款、收款人、币种或价款。请指明与本笔相符的付款。",
     ),
     "SELF_ATTESTED": (
-        "Whoever pays cannot vouch for its own payment. Ask another settlement bank to attest it, or let the payee sign the receipt.",
+        "Whoever pays cannot vouch for its own payment. Ask another settlement bank to attest it, or let the payee sign "
+        "the receipt.",
         "付款方不得为自己的付款作证。请由另一家清算银行出具证明，或由收款人签署收据。",
     ),
     "PAYMENT_USED": (
