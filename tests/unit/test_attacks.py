@@ -202,6 +202,37 @@ def test_a_tip_that_is_not_the_last_block_is_found(world):
     assert refusal(world) == "MALFORMED"
 
 
+@pytest.mark.parametrize("prefix", [b"s", b"b", b"e", b"i", b"h", b"t", b"r"])
+def test_an_audit_finds_a_changed_byte_in_whatever_it_recomputes(world, prefix):
+    world.confirmed("Parts", "Steel", "R1", 1000)
+    changed = 0
+    for key, value in list(world.store.scan(prefix, bytes([prefix[0] + 1]))):
+        world.store.write([(key, value[:-1] + bytes([value[-1] ^ 1]))])
+        assert refusal(world) not in ("one operator", "countersigned"), f"{key!r} was changed and nobody noticed"
+        world.store.write([(key, value)])
+        changed += 1
+        if changed == 12:
+            break
+    assert changed
+    assert refusal(world) == "one operator"
+
+
+def test_a_snapshot_with_a_forged_seal_on_a_recent_block_is_refused(world, tmp_path):
+    for i in range(3):
+        world.chain.append([], world.block_ms + i)
+    folder = tmp_path / "snapshot"
+    manifest = snapshot.write_snapshot(world.store, folder)
+    recent = list(snapshot.RECENT.load((folder / "recent").read_bytes()))
+    seal = msgspec.structs.replace(recent[0].sealed, seal=(recent[0].sealed.seal[0], bytes(64)))
+    recent[0] = msgspec.structs.replace(recent[0], sealed=seal)
+    raw = encode(tuple(recent))
+    (folder / "recent").write_bytes(raw)
+    (folder / "manifest").write_bytes(encode(msgspec.structs.replace(manifest, recent=world.genesis.hash(raw))))
+    with pytest.raises(Corrupt) as error:
+        snapshot.restore_snapshot(folder, MemoryStore(), world.genesis)
+    assert error.value.code == "BAD_SEAL"
+
+
 # -- the engine -----------------------------------------------------------------------------------------------------
 
 

@@ -175,12 +175,16 @@ def _compare_block_zero(store: Store, again: Chain) -> None:
     if sealed.header != again.tip_sealed.header:
         raise Corrupt("genesis leads to another header", code="BLOCK_DIFFERS", where="block 0")
     check_seal(again.genesis, sealed)
+    for prefix, what in ((b"t", "body"), (b"r", "results")):
+        if store.get(at_height(prefix, 0)) != again.store.get(at_height(prefix, 0)):
+            raise Corrupt(f"genesis leads to another {what}", code="BLOCK_DIFFERS", where="block 0")
 
 
 def _compare_state(store: Store, again: Chain) -> int:
-    """State, links and the index of transactions, record by record."""
+    """State, its tree's buckets, links and the index of transactions, record by record."""
     count = 0
-    for prefix, end, what in ((b"s", b"t", "state"), (b"e", b"f", "history"), (b"i", b"j", "index")):
+    kinds = ((b"s", b"t", "state"), (b"b", b"c", "tree"), (b"e", b"f", "history"), (b"i", b"j", "index"))
+    for prefix, end, what in kinds:
         expected = again.store.scan(prefix, end)
         for key, value in store.scan(prefix, end):
             if next(expected, None) != (key, value):

@@ -171,6 +171,7 @@ def _restore_recent(store: Store, genesis: Genesis, recent: tuple[RecentBlock, .
     previous: bytes | None = None
     for block in recent:
         header = blocks.HEADER.load_canonical(block.sealed.header, "block header")
+        check_seal(genesis, block.sealed)
         if previous is not None and header.previous != previous:
             raise Corrupt("the recent blocks are no chain", code="NOT_NEXT", where=f"block {header.height}")
         if blocks.results_root(h, block.results) != header.results_root:
