@@ -33,10 +33,9 @@ def test_an_old_history_replays_to_its_old_root(suite: str) -> None:
 
 def write(suite: str) -> None:
     """Tell the read models' story, which touches every event, and keep it."""
+    from hefu.ledger.archive import write_export
     from views_story import tell
     from world import World
-
-    from hefu.ledger.archive import write_export
 
     world = World(suite_name=suite)
     tell(world)
