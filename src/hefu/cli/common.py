@@ -19,7 +19,9 @@ from hefu.cli.language import LANGUAGES, t
 from hefu.cli.output import Output
 from hefu.kernel.errors import UsageError
 from hefu.kernel.money import format_minor, parse_minor
+from hefu.ledger.audit import stored_genesis
 from hefu.ledger.chain import Chain
+from hefu.ledger.store import RocksStore
 from hefu.services.home import Home, PartyEntry
 from hefu.services.network import Network
 from hefu.services.story import PASSPHRASE
@@ -90,6 +92,22 @@ def opened() -> Iterator[Trade]:
     home.require()
     with Network(home, bootstrap.application(), passphrase()) as network:
         yield Trade(network)
+
+
+@contextmanager
+def reading() -> Iterator[tuple[Home, Chain]]:
+    """
+    The ledger of this home, to read only: no passphrase, no lock, beside a process that writes.
+
+    An auditor or a supervisor with a copy of the ledger and no keys reads it so.
+    """
+    home = Home(home_path())
+    home.require()
+    store = RocksStore(home.ledger, read_only=True)
+    try:
+        yield home, Chain(stored_genesis(store), bootstrap.application(), store, found=False)
+    finally:
+        store.close()
 
 
 def party(trade: Trade, name: str) -> PartyEntry:

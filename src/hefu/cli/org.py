@@ -6,7 +6,7 @@ import secrets
 
 import click
 
-from hefu.cli.common import common, opened, party
+from hefu.cli.common import common, opened, party, reading
 from hefu.cli.language import t
 from hefu.cli.output import Output
 from hefu.contracts.parties import commands as pc
@@ -48,11 +48,9 @@ def org() -> None:
 @common
 def list_orgs(output: Output) -> None:
     """From the private address book, with the status that the ledger has."""
-    with opened() as trade:
-        entries = trade.network.home.names.parties
-        status = trade.network.engine.query(
-            lambda chain: {e.organisation: _status(chain, e.organisation) for e in entries}
-        )
+    with reading() as (home, chain):
+        entries = home.names.parties
+        status = {e.organisation: _status(chain, e.organisation) for e in entries}
     output.data(
         [
             {
@@ -104,19 +102,23 @@ def _status(chain: Chain, organisation: str) -> tuple[str, tuple[str, ...], bool
     "--uscc", default="", help=t("Unified social credit code; stays in this home.", "统一社会信用代码，只存本地。")
 )
 @click.option("--member", is_flag=True, help=t("As a voting member.", "作为有表决权的成员。"))
-@click.option("--registrar", default="Operator", show_default=True, help=t("Who vouches.", "由谁核验身份。"))
+@click.option(
+    "--registrar", default="", help=t("Who vouches; the operator if not given.", "由谁核验身份，缺省为平台运营方。")
+)
 @common
 def enrol(output: Output, name: str, roles: tuple[str, ...], uscc: str, member: bool, registrar: str) -> None:
     """Makes key files and a vault for it too."""
     with opened() as trade:
-        entry = trade.network.enrol(FounderSpec(name, roles, member, uscc), registrar)
+        entry = trade.network.enrol(FounderSpec(name, roles, member, uscc), registrar or trade.network.home.operator)
     output.data({"name": entry.name, "organisation": entry.organisation, "account": entry.account})
     output.line(t(f"{name} is enrolled; account {entry.account[:12]}.", f"{name} 已入网，账户 {entry.account[:12]}。"))
 
 
 @org.command(help=t("Suspend an organisation by the members' votes.", "经成员表决暂停某机构。"))
 @click.argument("name")
-@click.option("--as", "proposer", default="Operator", show_default=True, help=t("Who proposes.", "提议方。"))
+@click.option(
+    "--as", "proposer", default="", help=t("Who proposes; the operator if not given.", "提议方，缺省为平台运营方。")
+)
 @common
 def suspend(output: Output, name: str, proposer: str) -> None:
     """From then on its keys sign nothing."""
@@ -125,7 +127,9 @@ def suspend(output: Output, name: str, proposer: str) -> None:
 
 @org.command(help=t("Make a suspended organisation active again, by vote.", "经成员表决恢复某机构。"))
 @click.argument("name")
-@click.option("--as", "proposer", default="Operator", show_default=True, help=t("Who proposes.", "提议方。"))
+@click.option(
+    "--as", "proposer", default="", help=t("Who proposes; the operator if not given.", "提议方，缺省为平台运营方。")
+)
 @common
 def reinstate(output: Output, name: str, proposer: str) -> None:
     """Its keys sign again."""
@@ -135,7 +139,10 @@ def reinstate(output: Output, name: str, proposer: str) -> None:
 def _set_status(output: Output, name: str, proposer: str, status: str) -> None:
     with opened() as trade:
         target = party(trade, name)
-        trade.network.vote(party(trade, proposer), pc.SetStatus(bytes.fromhex(target.organisation), status))
+        trade.network.vote(
+            party(trade, proposer or trade.network.home.operator),
+            pc.SetStatus(bytes.fromhex(target.organisation), status),
+        )
     output.data({"name": target.name, "status": status})
     output.line(
         t(f"{target.name} is now {status}.", f"{target.name} 现为{'正常' if status == 'active' else '暂停'}状态。")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from hefu.cli.common import amount, common, day, document_id, money, opened, party, right_id
+from hefu.cli.common import amount, common, day, document_id, identifier, money, opened, party, reading, right_id
 from hefu.cli.language import t
 from hefu.cli.output import Output
 from hefu.cli.tables import print_history, print_right, print_rights, print_tree
@@ -289,16 +289,18 @@ def settle(output: Output, right: str, value: str | None, payment: str | None) -
 @receivable.command("list", help=t("Rights, of everybody or of one holder.", "列出权利，可按持有人筛选。"))
 @click.option("--holder", help=t("Only this holder's.", "只列某持有人。"))
 @click.option(
-    "--status", help=t("Only of this status: proposed, live, settled, …", "只列某状态：proposed、live、settled 等。")
+    "--status",
+    type=click.Choice(["proposed", "live", "settled", "refused", "withdrawn", "cancelled"]),
+    help=t("Only of this status.", "只列某状态。"),
 )
 @click.option("-n", "count", default=50, show_default=True, help=t("At most so many.", "最多列出数量。"))
 @common
 def list_rights(output: Output, holder: str | None, status: str | None, count: int) -> None:
     """Every answer states the height that it holds for."""
-    with opened() as trade:
-        account = bytes.fromhex(party(trade, holder).account) if holder else None
-        height, rows = trade.network.engine.query(lambda chain: lookup.rights(chain, owner=account, status=status))
-        print_rights(output, trade.network.home, height, rows, count)
+    with reading() as (home, chain):
+        account = bytes.fromhex(home.party(holder).account) if holder else None
+        height, rows = lookup.rights(chain, owner=account, status=status)
+    print_rights(output, home, height, rows, count)
 
 
 @receivable.command(help=t("Everything about one right.", "查看一项权利的全部信息。"))
@@ -306,9 +308,8 @@ def list_rights(output: Output, holder: str | None, status: str | None, count: i
 @common
 def show(output: Output, right: str) -> None:
     """As the ledger has it."""
-    with opened() as trade:
-        identifier = right_id(trade, right)
-        print_right(output, trade, identifier)
+    with reading() as (home, chain):
+        print_right(output, home, chain, identifier(chain, right, b"R", "right"))
 
 
 @receivable.command(help=t("The whole tree of parts that a right belongs to.", "一项权利所在的整棵拆分树。"))
@@ -316,10 +317,9 @@ def show(output: Output, right: str) -> None:
 @common
 def tree(output: Output, right: str) -> None:
     """From the confirmed root down to every part."""
-    with opened() as trade:
-        identifier = right_id(trade, right)
-        height, rows = trade.network.engine.query(lambda chain: lookup.tree(chain, identifier))
-        print_tree(output, trade.network.home, height, rows)
+    with reading() as (home, chain):
+        height, rows = lookup.tree(chain, identifier(chain, right, b"R", "right"))
+    print_tree(output, home, height, rows)
 
 
 @receivable.command(help=t("What happened to a right, from the beginning.", "一项权利自始至今的经历。"))
@@ -327,7 +327,6 @@ def tree(output: Output, right: str) -> None:
 @common
 def history(output: Output, right: str) -> None:
     """Every link of its chain, ancestors included."""
-    with opened() as trade:
-        identifier = right_id(trade, right)
-        height, steps = trade.network.engine.query(lambda chain: lookup.history(chain, identifier))
-        print_history(output, trade.network.home, height, steps)
+    with reading() as (home, chain):
+        height, steps = lookup.history(chain, identifier(chain, right, b"R", "right"))
+    print_history(output, home, height, steps)

@@ -14,9 +14,9 @@ from hefu.contracts.receivables import events as e
 from hefu.contracts.receivables import state as rs
 from hefu.contracts.receivables.authority import is_locked
 from hefu.kernel.time import format_instant
+from hefu.ledger.chain import Chain
 from hefu.services.home import Home
 from hefu.services.lookup import Step
-from hefu.services.trade import Trade
 
 STATUS = {
     "proposed": "待确权",
@@ -105,11 +105,12 @@ def print_rights(output: Output, home: Home, height: int, rows: Sequence[Row], c
     )
 
 
-def print_right(output: Output, trade: Trade, right: bytes) -> None:
+def print_right(output: Output, home: Home, chain: Chain, right: bytes) -> None:
     """Everything about one right."""
-    home = trade.network.home
-    record, now = trade.right(right), trade.network.business_ms()
-    height = trade.network.chain.tip.height
+    record = chain.state.get(rs.right_key(right), rs.RIGHT)
+    assert record is not None, "the identifier was looked up in this chain"
+    now = chain.application.clock.now_ms(chain.state, chain.genesis, chain.tip.at_ms)
+    height = chain.tip.height
     header = record.header
     locked = is_locked(record, now)
     output.data({"height": height, "locked": locked, **right_data(home, right, record)})

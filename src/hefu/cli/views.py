@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, TypeVar
 
 import click
 
-from hefu import bootstrap
-from hefu.cli.common import common, home_path, money
+from hefu.cli.common import common, home_path, money, reading
 from hefu.cli.language import t
 from hefu.cli.output import Bars, Output
-from hefu.ledger.audit import stored_genesis
-from hefu.ledger.chain import Chain
-from hefu.ledger.store import RocksStore
 from hefu.readmodels import queries
 from hefu.readmodels.projector import Projector, rebuild
 from hefu.services.home import Home
@@ -44,17 +39,6 @@ def _url(url: str) -> str:
     return url or f"sqlite:///{Home(home_path()).views.absolute()}"
 
 
-@contextmanager
-def _chain() -> Iterator[Chain]:
-    home = Home(home_path())
-    home.require()
-    store = RocksStore(home.ledger, read_only=True)
-    try:
-        yield Chain(stored_genesis(store), bootstrap.application(), store, found=False)
-    finally:
-        store.close()
-
-
 @views.command(
     "rebuild", help=t("Drop the views and build them from the first event on.", "清空视图并从首个事件起重建。")
 )
@@ -62,7 +46,7 @@ def _chain() -> Iterator[Chain]:
 @common
 def rebuild_views(output: Output, url: str) -> None:
     """The ledger is the truth; the views are made from it."""
-    with _chain() as chain, Bars(lambda stage: t("blocks", "区块"), quiet=output.as_json):
+    with reading() as (_, chain), Bars(lambda stage: t("blocks", "区块"), quiet=output.as_json):
         height = rebuild(_url(url), chain.application, chain.genesis, chain)
     output.data({"height": height, "url": _shown(url)})
     output.line(t(f"Views rebuilt up to block {height:,}.", f"视图已重建至区块 {height:,}。"))
@@ -79,7 +63,7 @@ def catch_up(output: Output, url: str) -> None:
 
 
 def _catch_up(url: str) -> int:
-    with _chain() as chain:
+    with reading() as (_, chain):
         projector = Projector(_url(url), chain.application, chain.genesis)
         try:
             return projector.catch_up(chain)

@@ -41,6 +41,8 @@ def write_export(store: Store, path: Path, progress: Progress | None = None) -> 
     """
     if path.exists():
         raise UsageError("this file exists", code="FILE_EXISTS", where=str(path))
+    if not path.parent.is_dir():
+        raise UsageError("no such folder", code="NO_FOLDER", where=str(path.parent))
     temporary = path.with_name(path.name + ".part")
     height = 0
     try:

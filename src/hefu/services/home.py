@@ -128,6 +128,11 @@ class Home:
             raise UsageError(f"{name!r} could be {', '.join(p.name for p in found[:5])}", code="AMBIGUOUS_NAME")
         raise UsageError(f"nobody here is called {name!r}; `hefu org list` shows who is", code="UNKNOWN_NAME")
 
+    @property
+    def operator(self) -> str:
+        """Name of the platform operator: the first founder."""
+        return self.names.parties[0].name if self.names.parties else ""
+
     def name_of_account(self, account: bytes) -> str:
         """The name behind an account, or the account's first digits."""
         party = self._by_account.get(account.hex())
@@ -145,7 +150,11 @@ class Home:
         if name in self._by_name:
             raise UsageError(f"{name!r} is taken", code="NAME_TAKEN")
         plain = re.sub(r"[^A-Za-z0-9\u4e00-\u9fff]+", "-", name).strip("-") or "org"
-        return f"{len(self.names.parties):04d}-{plain[:40]}"
+        number = len(self.names.parties)
+        # What an interrupted enrolment left keeps its folder: there may be a key in it that the ledger knows.
+        while (self.path / "organisations" / f"{number:04d}-{plain[:40]}").exists():
+            number += 1
+        return f"{number:04d}-{plain[:40]}"
 
     def organisation_folder(self, party: PartyEntry) -> Path:
         """Where an organisation's keys and vault are."""

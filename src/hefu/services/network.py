@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,6 +126,10 @@ class Network:
         """
         if path.exists() and any(path.iterdir()):
             raise UsageError("this folder is not empty", code="HOME_EXISTS", where=str(path))
+        if len({spec.name for spec in founders}) != len(founders):
+            raise UsageError("two founders have the same name", code="NAME_TAKEN")
+        for spec in founders:
+            Home(path).folder_for(spec.name)
         suite = suite_named(suite_name)
         path.mkdir(parents=True, exist_ok=True)
         operator = path / "operator"
@@ -197,6 +202,7 @@ class Network:
         Members whose keys lie in this home vote for it.
         """
         home = self.home
+        by = home.party(registrar)
         office, ruling, entry = _new_party(home, spec, self.genesis.file.suite, self._passphrase, self._cost)
         identities = read_key(self._operator / "identities.json", self._passphrase).private_key
         identity = identity_digest(identities, spec.uscc or spec.name)
@@ -210,13 +216,17 @@ class Network:
         )
         salt = secrets.token_bytes(SALT_BYTES)
         roles = tuple(sorted(spec.roles))
-        by = home.party(registrar)
-        if roles == ("supplier",) and not spec.member:
-            creator = bytes.fromhex(by.organisation)
-            self.act([pc.Enrol(creator, salt, identity, roles, keys)], self.ring(by).govern)
-        else:
-            creator = ZERO
-            self.vote(by, pc.Admit(salt, identity, roles, spec.member, keys))
+        try:
+            if roles == ("supplier",) and not spec.member:
+                creator = bytes.fromhex(by.organisation)
+                self.act([pc.Enrol(creator, salt, identity, roles, keys)], self.ring(by).govern)
+            else:
+                creator = ZERO
+                self.vote(by, pc.Admit(salt, identity, roles, spec.member, keys))
+        except Rejected:
+            # The ledger knows nothing of these keys, so nothing is lost with them.
+            shutil.rmtree(home.organisation_folder(entry))
+            raise
         organisation = self._derive(creator, salt, "organisation")
         account_salt = secrets.token_bytes(SALT_BYTES)
         self.act([pc.OpenAccount(organisation, account_salt)], ruling)

@@ -346,7 +346,7 @@ class Trade:
         offer = self._offer(holder, identifier)
         check_offer(self._h, self.network.genesis.suite, offer)
         command = accept_command(self._h, offer)
-        self._as(self.right(command.right).header.owner, command)
+        self.network.act([command], self.network.ring(holder).office)
         return command.right
 
     def attest_price(self, bank: PartyEntry, financier: PartyEntry, identifier: bytes) -> bytes:

@@ -110,6 +110,10 @@ MACHINE: Mapping[str, tuple[str, str]] = {
         "same again.",
         "账本或保险库已关闭，或被其他程序占用。请停止该程序或重新打开，再原样重试。",
     ),
+    "NO_FOLDER": (
+        "The folder for this file does not exist. Make it first, or write elsewhere.",
+        "存放该文件的文件夹不存在。请先建立，或改写到别处。",
+    ),
     "ALREADY_RUNNING": (
         "The process that keeps the SQL views runs already. Stop it before you start another one.",
         "维护 SQL 视图的进程已在运行。请先停止它，再另行启动。",
