@@ -19,7 +19,7 @@ from hefu.assets.tags import Tag
 from hefu.contracts.attestations.commands import Attest
 from hefu.contracts.attestations.kinds import PaymentDetail
 from hefu.contracts.clock.commands import AdvanceClock
-from hefu.contracts.evidence.commands import Register, SetStandingAcceptance
+from hefu.contracts.evidence.commands import SetStandingAcceptance
 from hefu.contracts.parties import commands as pc
 from hefu.contracts.parties.contract import possession_message
 from hefu.contracts.receivables import commands as rc
