@@ -33,6 +33,8 @@ T = TypeVar("T")
 Pending = tuple[bytes, Ticket]
 
 CHUNK = 256
+#: What a process reads in one go without the sequencer waiting for it.
+CHUNK_BYTES = 64 << 10
 #: Few transactions are checked here: a trip to another process costs more than 32 signatures.
 INLINE_MAX = 32
 WRITES_IN_FLIGHT = 2
@@ -237,7 +239,7 @@ class EmbeddedEngine:
         # No more than two blocks ahead, or whoever submits would never be told that the engine is busy.
         ahead = 2 * self._chain.genesis.file.bounds.block_transactions
         while self._queue and pool.free() and len(self._ready) < ahead:
-            chunk = _take(self._queue, CHUNK)
+            chunk = _take(self._queue, CHUNK, CHUNK_BYTES)
             pool.ask([ticket for _, ticket in chunk], [raw for raw, _ in chunk])
         for tickets, raws, codes in pool.take():
             for ticket, raw, code in zip(tickets, raws, codes, strict=True):

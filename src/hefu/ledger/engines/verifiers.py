@@ -23,7 +23,9 @@ T = TypeVar("T")
 _ENCODER = msgspec.msgpack.Encoder()
 _RAWS = msgspec.msgpack.Decoder(list[bytes])
 _CODES = msgspec.msgpack.Decoder(list[str])
-CHUNKS_PER_PROCESS = 2
+#: Enough that a process has work while the sequencer executes a block of a thousand.
+CHUNKS_PER_PROCESS = 6
+SOCKET_BYTES = 1 << 20
 
 
 class VerifierPool(Generic[T]):
@@ -43,6 +45,8 @@ class VerifierPool(Generic[T]):
         self._answers: dict[int, deque[list[str]]] = {}
         for i in range(processes):
             ours, theirs = socket.socketpair()
+            for end in (ours, theirs):
+                end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BYTES)
             process = subprocess.Popen(
                 [sys.executable, "-m", "hefu.ledger.engines.verifiers", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
