@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -254,19 +256,25 @@ def import_ledger(output: Output, file: Path, trust: Path) -> None:
 
 
 def _import(file: Path, target: Path, trust: Path, output: Output) -> int:
+    genesis = Genesis.read(trust)
+    with _new_home(target, genesis) as store, Bars(lambda stage: t("blocks", "区块"), quiet=output.as_json) as bars:
+        chain = archive.read_import(
+            file, store, bootstrap.application(), genesis, lambda height: bars("blocks", height, 0)
+        )
+        return chain.tip.height
+
+
+@contextmanager
+def _new_home(target: Path, genesis: Genesis) -> Iterator[RocksStore]:
+    """The empty store of a new home without keys; the home is there once this ends well, and not before."""
     if target.exists() and any(target.iterdir()):
         raise UsageError(t("this folder is not empty", "该文件夹非空"), code="HOME_EXISTS", where=str(target))
-    genesis = Genesis.read(trust)
     partial = target.with_name(target.name + ".part")
     shutil.rmtree(partial, ignore_errors=True)
     try:
         store = RocksStore(partial / "ledger")
         try:
-            with Bars(lambda stage: t("blocks", "区块"), quiet=output.as_json) as bars:
-                chain = archive.read_import(
-                    file, store, bootstrap.application(), genesis, lambda height: bars("blocks", height, 0)
-                )
-            height = chain.tip.height
+            yield store
         finally:
             store.close()
         (partial / "genesis.json").write_bytes(genesis.raw)
@@ -275,7 +283,6 @@ def _import(file: Path, target: Path, trust: Path, output: Output) -> int:
         partial.rename(target)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-    return height
 
 
 @ledger.command("snapshot", help=t("Write the state at the tip in chunks.", "把当前状态分块写出。"))
@@ -309,24 +316,9 @@ def write_snapshot(output: Output, folder: Path) -> None:
 @common
 def restore(output: Output, folder: Path, trust: Path) -> None:
     """Checks every chunk, the state root and the seal."""
-    target = home_path()
-    if target.exists() and any(target.iterdir()):
-        raise UsageError(t("this folder is not empty", "该文件夹非空"), code="HOME_EXISTS", where=str(target))
-    genesis = Genesis.read(trust)
-    partial = target.with_name(target.name + ".part")
-    shutil.rmtree(partial, ignore_errors=True)
-    try:
-        store = RocksStore(partial / "ledger")
-        try:
-            manifest = snapshot.restore_snapshot(folder, store, genesis)
-        finally:
-            store.close()
-        (partial / "genesis.json").write_bytes(genesis.raw)
-        if target.exists():
-            target.rmdir()
-        partial.rename(target)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    target, genesis = home_path(), Genesis.read(trust)
+    with _new_home(target, genesis) as store:
+        manifest = snapshot.restore_snapshot(folder, store, genesis)
     height = blocks.HEADER.load(manifest.tip.header).height
     output.data({"home": str(target), "height": height})
     output.line(t(f"State of block {height:,} restored into {target}.", f"已在 {target} 恢复区块 {height:,} 的状态。"))

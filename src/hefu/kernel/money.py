@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal, Inexact, localcontext
 from typing import NewType
 
-from hefu.kernel.errors import Rejected, UsageError
+from hefu.kernel.errors import UsageError
 
 Amount = NewType("Amount", int)
 
@@ -19,12 +19,6 @@ Amount = NewType("Amount", int)
 AMOUNT_MAX = 10**15
 #: Digits after the point, by ISO 4217 code.
 MINOR_DIGITS = {"CNY": 2, "USD": 2, "EUR": 2, "HKD": 2, "JPY": 0}
-
-
-class AmountOutOfRange(Rejected):
-    """An amount is below its floor or above its ceiling."""
-
-    code = "AMOUNT_OUT_OF_RANGE"
 
 
 def zero() -> Amount:
