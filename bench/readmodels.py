@@ -38,7 +38,15 @@ def stages(world: World, number: int) -> list[tuple[list[Record], tuple[str, ...
         ([rc.Split(right, salt(child), 400)], ("Parts",)),  # type: ignore[arg-type]
         ([world.register_command("Bolts", "Parts", "bill " + name, 400, standing=True)], ("Bolts",)),
         (
-            [rc.Assign(part, world.account("Bolts"), world.new_id("Bolts", "bill " + name, "document"), False)],
+            [
+                rc.Assign(
+                    part,
+                    world.account("Bolts"),
+                    world.new_id("Bolts", "bill " + name, "document"),
+                    world.tag("bill " + name),
+                    False,
+                )
+            ],
             ("Parts",),
         ),
     ]

@@ -156,7 +156,7 @@ class BenchWorld:
 
     def assign(self, i: int) -> Assign:
         """Pay the i-th invoice with the i-th right. The invoice carries a standing acceptance: one signature, the holder's."""
-        return Assign(self.right(i), self.accounts[self.payee(i)], self.invoice(i), True)
+        return Assign(self.right(i), self.accounts[self.payee(i)], self.invoice(i), _tag("invoice", i), True)
 
     def wire(self, commands: list[Record], *signers: KeySigner) -> bytes:
         """A signed transaction."""

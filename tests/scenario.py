@@ -274,14 +274,28 @@ def _propose(scene: Scene, line: Line) -> Record:
     return rc.Propose(*common, scene.until(line, 7))
 
 
+def _tag(scene: Scene, line: Line, document: bytes | None) -> Tag:
+    """The tag that a party computes itself: of the document, or of the one named by an option."""
+    name = line.option("tag") or next((key for key, value in scene.ids.items() if value == document), "")
+    return Tag("einvoice", "hmac-sha256/1", 1, digest("tag " + name))
+
+
+def _financiers_tag(scene: Scene, line: Line) -> Tag | None:
+    record = scene.right(line.word(0))
+    if (
+        record is None
+        or line.option("tag") == "none"
+        or (record.backing == rs.CONFIRMED_BACKING and "tag" not in line.options)
+    ):
+        return None
+    return _tag(scene, line, record.document)
+
+
 def _confirm(scene: Scene, line: Line) -> Record:
     name = line.word(0)
     record = scene.right(name)
-    document = line.option("tag")
-    if not document and record is not None:
-        document = next((key for key, value in scene.ids.items() if value == record.document), "")
     amount = 1 if record is None else record.header.open
-    tag = Tag("einvoice", "hmac-sha256/1", 1, digest("tag " + document))
+    tag = _tag(scene, line, None if record is None else record.document)
     return rc.Confirm(
         scene.thing(name), line.number("amount", amount), scene.sized(line, "confirmation", "confirmation"), tag
     )
@@ -413,19 +427,26 @@ COMMANDS: dict[str, Callable[[Scene, Line], Record]] = {
     "withdraw": lambda s, line: rc.Withdraw(s.thing(line.word(0))),
     "split": _split,
     "assign": lambda s, line: rc.Assign(
-        s.thing(line.word(0)), s.account(line.word(1)), s.thing(line.word(2)), line.flag("recourse")
+        s.thing(line.word(0)),
+        s.account(line.word(1)),
+        s.thing(line.word(2)),
+        _tag(s, line, s.thing(line.word(2))),
+        line.flag("recourse"),
     ),
     "pledge": lambda s, line: rc.Pledge(
         s.thing(line.word(0)),
         s.account(line.word(1)),
         s.sized(line, "obligation", "loan"),
         line.number("cap", 10**12),
+        _financiers_tag(s, line),
     ),
     "release": lambda s, line: rc.Release(s.thing(line.word(0))),
     "accept-offer": _accept_offer,
     "decline-offer": lambda s, line: rc.DeclineOffer(s.thing(line.word(0))),
     "complete-finance": lambda s, line: rc.CompleteFinance(
-        s.thing(line.word(0)), s.thing(line.options["payment"]) if "payment" in line.options else b""
+        s.thing(line.word(0)),
+        s.thing(line.options["payment"]) if "payment" in line.options else b"",
+        _financiers_tag(s, line),
     ),
     "notify": lambda s, line: rc.Notify(s.thing(line.word(0)), s.sized(line, "at", line.word(1))),
     "acknowledge": lambda s, line: rc.Acknowledge(s.thing(line.word(0)), s.sized(line, "at", line.word(1))),

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from hefu.assets.tags import Tag
 from hefu.contracts.attestations.commands import Attest
 from hefu.contracts.attestations.kinds import PaymentDetail
 from hefu.contracts.clock.commands import AdvanceClock
@@ -201,7 +202,14 @@ class Trading(RuleBasedStateMachine):
         genesis = self.world.genesis
         return own, derive_id(genesis.hash, genesis.chain_id, creator, own, kind)
 
-    def register(self, seller: str, buyer: str, gross: int, *, standing: bool = False) -> tuple[Record, bytes]:
+    def financiers_tag(self, record: rs.RightRecord, at: int) -> Tag | None:
+        """The tag that a financier computes: needed on evidence, welcome elsewhere; sometimes it is missing or another."""
+        if at % 16 == 0:
+            return self.world.tag("another") if at % 32 else None
+        own = self.now.documents[record.document].tags[0]
+        return own if record.backing == rs.EVIDENCE_BACKING or at % 2 else None
+
+    def register(self, seller: str, buyer: str, gross: int, *, standing: bool = False) -> tuple[Register, bytes]:
         """A fresh document."""
         account = self.world.account(seller)
         own, document = self.create(account, "document")
@@ -314,7 +322,7 @@ def _assign(m: Trading, i: int, j: int, share: int) -> Plan:
     to = FIRMS[(FIRMS.index(owner) + 1 + j % 2) % len(FIRMS)] if owner in FIRMS else FIRMS[j % len(FIRMS)]
     gross = max(1, record.header.open + (-1 if share < 10 else share // 2))
     register, document = m.register(to, owner, gross, standing=j % 2 == 0)
-    assign = rc.Assign(right, m.world.account(to), document, j % 3 == 0)
+    assign = rc.Assign(right, m.world.account(to), document, register.tags[0], j % 3 == 0)
     return [register, assign], [to, owner]
 
 
@@ -326,7 +334,8 @@ def _assign_for_old(m: Trading, i: int, j: int, share: int) -> Plan:
     fitting = [(d, r) for d, r in m.now.documents.items() if r.buyer == record.header.owner]
     documents = fitting or list(m.now.documents.items())
     document, paid = documents[j % len(documents)]
-    return [rc.Assign(right, paid.seller, document, bool(share % 2))], [
+    tag = paid.tags[0] if share % 16 else m.world.tag("another")
+    return [rc.Assign(right, paid.seller, document, tag, bool(share % 2))], [
         m.name(record.header.owner),
         m.name(paid.seller),
     ]
@@ -338,7 +347,9 @@ def _pledge(m: Trading, i: int, j: int, share: int) -> Plan:
         return [], []
     right, record = found
     bank = BANKS[j % 3]
-    command = rc.Pledge(right, m.world.account(bank), digest("loan"), _part(record.header.open, share))  # type: ignore[arg-type]
+    command = rc.Pledge(
+        right, m.world.account(bank), digest("loan"), _part(record.header.open, share), m.financiers_tag(record, j)
+    )  # type: ignore[arg-type]
     return [command], [m.name(record.header.owner), bank]
 
 
@@ -380,10 +391,14 @@ def _complete(m: Trading, i: int, j: int, share: int) -> Plan:
     if found is None:
         return [], []
     right, record = found
+    assert record.lock is not None
+    financier = m.name(record.lock.financier)
     if j % 2:
-        return [rc.CompleteFinance(right, b"")], [m.name(record.header.owner)]
+        signers = [m.name(record.header.owner), financier]
+        return [rc.CompleteFinance(right, b"", m.financiers_tag(record, i))], signers[: 1 + bool(share % 16)]
     pay, attestation = m.pay(right, record.header.owner, 0, digest("price" if share < 101 else "another price"))
-    return [pay, rc.CompleteFinance(right, attestation)], ["BankA", HOLDERS[j % len(HOLDERS)]]
+    complete = rc.CompleteFinance(right, attestation, m.financiers_tag(record, i))
+    return [pay, complete], ["BankA", financier if j % 4 else HOLDERS[j % len(HOLDERS)]]
 
 
 def _settle(m: Trading, i: int, j: int, share: int) -> Plan:

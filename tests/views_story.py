@@ -168,16 +168,16 @@ def _moves(world: World, ids: dict[str, bytes]) -> None:
     ok(world, rc.Split(ids["a"], salt("aa"), 15_000), "Parts")  # type: ignore[arg-type]
     ids["aa"] = world.new_id("Parts", "aa", "right")
     bill = world.invoice("Bolts", "Parts", "bill", 25_000, standing=True)
-    ok(world, rc.Assign(ids["a"], world.account("Bolts"), bill, True), "Parts")
+    ok(world, rc.Assign(ids["a"], world.account("Bolts"), bill, world.tag("bill"), True), "Parts")
     ok(world, rc.Split(ids["a"], salt("ab"), 5_000), "Bolts")  # type: ignore[arg-type]
     ids["ab"] = world.new_id("Bolts", "ab", "right")
     next_bill = world.invoice("Wire", "Bolts", "next bill", 5_000)
-    ok(world, rc.Assign(ids["ab"], world.account("Wire"), next_bill, False), "Bolts", "Wire")
-    pledge = rc.Pledge(ids["aa"], world.account("BankA"), digest("loan"), 15_000)  # type: ignore[arg-type]
+    ok(world, rc.Assign(ids["ab"], world.account("Wire"), next_bill, world.tag("next bill"), False), "Bolts", "Wire")
+    pledge = rc.Pledge(ids["aa"], world.account("BankA"), digest("loan"), 15_000, None)  # type: ignore[arg-type]
     ok(world, pledge, "Parts", "BankA")
     assert world.run(rc.Split(ids["aa"], salt("no"), 1), "Parts") == "PLEDGED"  # type: ignore[arg-type]
     ok(world, rc.Release(ids["aa"]), "BankA")
-    ok(world, rc.Pledge(ids["b"], world.account("BankB"), digest("loan 2"), 9_000), "Parts", "BankB")  # type: ignore[arg-type]
+    ok(world, rc.Pledge(ids["b"], world.account("BankB"), digest("loan 2"), 9_000, None), "Parts", "BankB")  # type: ignore[arg-type]
 
 
 def _finance(world: World, ids: dict[str, bytes]) -> None:
@@ -192,9 +192,9 @@ def _finance(world: World, ids: dict[str, bytes]) -> None:
     ok(world, accept(ids["aa"], "BankA", "sale"), "Parts")
     detail = payment(world, "price", "Parts", 0, commitment=digest("price BankA"))
     ok(world, attest(world, "BankC", "paid", ids["aa"], "payment", "paid", detail=detail), "BankC")
-    ok(world, rc.CompleteFinance(ids["aa"], attestation_id(world, "BankC", "paid")), "BankA")
+    ok(world, rc.CompleteFinance(ids["aa"], attestation_id(world, "BankC", "paid"), None), "BankA")
     ok(world, accept(ids["root"], "BankA", "pledge"), "Parts")
-    ok(world, rc.CompleteFinance(ids["root"], b""), "Parts")
+    ok(world, rc.CompleteFinance(ids["root"], b"", None), "Parts", "BankA")
     # Still locked at the end of the story.
     ok(world, accept(ids["a"], "BankB", "pledge"), "Bolts")
     ok(world, rc.Notify(ids["aa"], digest("account of BankA")), "BankA")

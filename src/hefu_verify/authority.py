@@ -36,7 +36,7 @@ RULES = {
         release           released        live      pledged                       pledgee:finance::
         accept-offer      offer-accepted  live      free,undue                    owner:transfer:open:
         decline-offer     offer-declined  live      locked                        financier:finance::
-        complete-finance  financed        live      locked,unpledged,undue        owner:receive:open:attested
+        complete-finance  financed        live      locked,unpledged,undue        owner:receive:open:attested financier:finance::
         notify            notified        live      confirmed                     owner:transfer::
         acknowledge       acknowledged    live      none                          obligor:confirm::
         settle            settled         live      unlocked      payee:receive:amount:attested payee:receive::due

@@ -47,6 +47,7 @@ class History:
         self.commands: set[tuple[bytes, int]] = set()
         self._moments: dict[bytes, tuple[int, int, int]] = {}
         self._paid: dict[bytes, int] = {}
+        self._first: dict[tuple[bytes, bytes], tuple[Any, ...]] = {}
         head, last = ZERO, b""
         require(lineage, "BAD_HISTORY", "there is no history")
         for chain in lineage:
@@ -117,6 +118,7 @@ class History:
             said = self.ledger.record(b"E" + asked.delivery)
             seen = (said.kind, said.result, said.subject) == ("delivery", "delivered", asked.document)
             fits = fits and seen and said.as_of_ms <= link.business_ms
+            self._check_outsider(said, document.seller)
         require(fits, "BAD_DOCUMENT", "a right begins on an invoice, within its gross, with its buyer or its delivery")
         seller, obligor, currency = document.seller, document.buyer, document.currency
         right = self._identifier(seller, asked.salt)
@@ -134,7 +136,7 @@ class History:
         right, header, fits, fields = self.right, self.right.header, True, asked
         match event:
             case "confirmed":
-                fits = asked.amount == header.open and asked.tag in self.ledger.record(b"D" + right.document).tags
+                fits = asked.amount == header.open and self._tagged(asked)
                 fields = EVENTS.make(event, asked.right, asked.confirmation)
                 right.status, right.confirmation = "live", asked.confirmation
             case "refused" | "withdrawn" | "cancelled":
@@ -144,23 +146,28 @@ class History:
                 fields = EVENTS.make(event, asked.right, self._identifier(header.owner, asked.salt), asked.amount)
                 header.open, header.passed = header.open - asked.amount, header.passed + asked.amount
             case "assigned":
+                fields = EVENTS.make(event, asked.right, asked.to, asked.document, asked.recourse)
                 _transfer(right, asked.to, asked.recourse)
             case "pledged":
-                fits = asked.cap > 0
+                fits = asked.cap > 0 and self._tagged(asked)
+                fields = EVENTS.make(event, asked.right, asked.pledgee, asked.obligation, asked.cap)
                 _encumber(right, asked.obligation, asked.pledgee, asked.cap)
             case "released":
                 header.encumbrances = header.encumbrances[1:]
             case "offer-accepted":
                 fits = asked.method in ("sale", "pledge")
                 terms = (asked.financier, asked.method, asked.recourse, asked.offer, asked.price)
+                self._first.setdefault((asked.right, asked.price), terms)
                 right.lock = STATE.make("lock", *terms, business_date(link.business_ms), asked.until_ms)
             case "offer-declined":
                 right.lock = None
             case "financed":
-                lock, paid = right.lock, self._payment(asked, header.owner, link)
-                if paid:
+                lock, fits = right.lock, self._tagged(asked)
+                if paid := self._payment(asked, header.owner, lock.financier, link):
                     in_time = lock.since_on <= paid.value_on <= business_date(lock.until_ms)
-                    fits = in_time and paid.commitment == lock.price and asked.payment not in self._paid
+                    terms = (lock.financier, lock.method, lock.recourse, lock.offer, lock.price)
+                    bound = self._first[asked.right, lock.price] == terms and paid.commitment == lock.price
+                    fits = fits and in_time and bound and asked.payment not in self._paid
                     self._paid[asked.payment] = 0
                 if lock.method == "sale":
                     event, term = "sold", lock.recourse
@@ -176,7 +183,7 @@ class History:
                 fits = told is not None and told.payee_account == asked.payee_account
                 right.notice = told and STATE.make("notice", told.at_ms, told.payee_account, link.business_ms)
             case "settled":
-                paid = self._payment(asked, payee_of(right), link)
+                paid = self._payment(asked, payee_of(right), right.obligor, link)
                 used = self._paid[asked.payment] = self._paid.get(asked.payment, 0) + asked.amount
                 fits = 0 < asked.amount <= header.open and (not paid or used <= paid.amount)
                 fields = EVENTS.make(event, asked.right, asked.amount, payee_of(right), asked.payment)
@@ -185,7 +192,17 @@ class History:
         require(fits, "COMMAND_DIFFERS", "an amount, a payment or a name in a command does not fit the right")
         return event, fields
 
-    def _payment(self, asked: Record, payee: bytes, link: Record) -> Record | None:
+    def _tagged(self, asked: Record) -> bool:
+        """Whether somebody other than the seller computed the invoice's tag; for a confirmed right the obligor did."""
+        if asked.tag is None:
+            return bool(self.right.backing == "confirmed")
+        return asked.tag in self.ledger.record(b"D" + self.right.document).tags
+
+    def _check_outsider(self, said: Record, account: bytes) -> None:
+        own = account != ZERO and said.attester == self.ledger.record(b"A" + account).organisation
+        require(not own, "SELF_ATTESTED", "an attester vouched for its own payment or delivery")
+
+    def _payment(self, asked: Record, payee: bytes, payer: bytes, link: Record) -> Record | None:
         if not asked.payment:
             return None
         said = self.ledger.record(b"E" + asked.payment)
@@ -194,6 +211,7 @@ class History:
         whom = (paid.payee, paid.currency) == (payee, self.right.header.currency)
         past = said.as_of_ms <= link.business_ms and paid.value_on <= business_date(link.business_ms)
         require(about and whom and past, "BAD_ATTESTATION", "an attested payment is of another right, payee or time")
+        self._check_outsider(said, payer)
         return paid
 
     def _identifier(self, creator: bytes, salt: bytes) -> bytes:

@@ -54,6 +54,8 @@ EVENTS = Shapes("""
     raised     right:id document:id owner:id obligor:id currency:text amount:amount due_on:date terms:id delivery:id
     confirmed  right:id confirmation:id
     split-off  right:id child:id amount:amount
+    assigned   right:id to:id document:id recourse:bool
+    pledged    right:id pledgee:id obligation:id cap:amount
     sold       right:id financier:id recourse:bool payment:id-or-empty
     financed   right:id financier:id obligation:id payment:id-or-empty
     settled    right:id amount:amount payee:id payment:id-or-empty
@@ -70,12 +72,12 @@ COMMANDS = Shapes("""
     receivables.withdraw          right:id
     receivables.cancel            right:id
     receivables.split             right:id salt:salt amount:amount
-    receivables.assign            right:id to:id document:id recourse:bool
-    receivables.pledge            right:id pledgee:id obligation:id cap:amount
+    receivables.assign            right:id to:id document:id tag:tag recourse:bool
+    receivables.pledge            right:id pledgee:id obligation:id cap:amount tag:tag?
     receivables.release           right:id
     receivables.accept-offer      right:id financier:id method:text recourse:bool offer:id price:id until_ms:ms
     receivables.decline-offer     right:id
-    receivables.complete-finance  right:id payment:id-or-empty
+    receivables.complete-finance  right:id payment:id-or-empty tag:tag?
     receivables.notify            right:id payee_account:id
     receivables.acknowledge       right:id payee_account:id
     receivables.settle            right:id amount:amount payment:id-or-empty

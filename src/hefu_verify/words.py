@@ -340,6 +340,7 @@ CODES_ZH = {
     "BAD_SIGNATURE": "交易签名有误或缺失",
     "BAD_SUM": "各部分金额之和与总额不符",
     "COMMAND_DIFFERS": "事件与已签署的指令不符",
+    "SELF_ATTESTED": "证明人为自己的付款或交货作证",
     "COMMAND_EXTRA": "出示了历史未提及的指令",
     "COMMAND_MISSING": "历史提及的指令未出示，或被重复使用",
     "HASH_UNAVAILABLE": "本机缺少所需的杂凑算法",

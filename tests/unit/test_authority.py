@@ -83,7 +83,7 @@ SETUPS: dict[str, Sequence[tuple[str, str]]] = {
     "receivables.accept-offer": [(LIVE, "Parts accept-offer R1 BankB sale")],
     "receivables.decline-offer": [(LIVE + LOCKED, "BankB decline-offer R1")],
     "receivables.complete-finance": [
-        (LIVE + LOCKED, "Parts complete-finance R1"),
+        (LIVE + LOCKED, "Parts+BankB complete-finance R1"),
         (LIVE + LOCKED + "BankA pay A1 R1 Parts price=590 -> OK", "BankB complete-finance R1 payment=A1"),
     ],
     "receivables.notify": [(LIVE, "Parts notify R1 here")],

@@ -83,7 +83,7 @@ def test_nobody_deals_with_itself_through_a_second_account():
     run(
         """
         Parts        accept-offer R1 BankA sale             -> OK
-        Parts        complete-finance R1                    -> OK
+        Parts+BankA  complete-finance R1                    -> OK
         BankA        open-account BankA Other               -> OK
         BankA        pledge     R1 Other                    -> SELF_DEALING
         BankA        accept-offer R1 Other sale             -> SELF_DEALING

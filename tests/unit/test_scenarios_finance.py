@@ -69,7 +69,7 @@ def test_nobody_deals_with_itself():
     run(
         """
         Parts        accept-offer R1 BankA sale             -> OK
-        Parts        complete-finance R1                    -> OK
+        Parts+BankA  complete-finance R1                    -> OK
         BankA        accept-offer R1 BankA sale             -> SELF_DEALING
         BankA        pledge     R1 BankA                    -> SELF_DEALING
         """,
@@ -133,12 +133,12 @@ def test_a_lock_lapses_with_the_clock_and_the_right_is_free_again():
         Operator     advance    5                           -> OK
         Parts        split      R1 R2 100                   -> LOCKED
         Operator     advance    1                           -> OK
-        Parts        complete-finance R1                    -> NOT_LOCKED
+        Parts+BankA  complete-finance R1                    -> NOT_LOCKED
         BankA        decline-offer R1                       -> NOT_LOCKED
         Parts        split      R1 R2 100                   -> OK
         Parts        accept-offer R1 BankB pledge           -> OK
         -            right      R1                          -> live Parts 900/1000 locked:BankB
-        Parts        complete-finance R1                    -> OK
+        Parts+BankB  complete-finance R1                    -> OK
         -            right      R1                          -> live Parts 900/1000 pledged:BankB:900
         # A part that was split off under a lapsed lock carries none.
         -            right      R2                          -> live Parts 100/100
@@ -154,8 +154,11 @@ def test_a_sale_completes_with_the_holders_receipt():
         Parts        accept-offer R1 BankA sale recourse    -> OK
         BankA        complete-finance R1                    -> NOT_AUTHORIZED
         Steel        complete-finance R1                    -> NOT_AUTHORIZED
+        # Nobody becomes an owner by another's word.
+        Parts        complete-finance R1                    -> NOT_AUTHORIZED
+        Parts+BankB  complete-finance R1                    -> NOT_AUTHORIZED
         Parts        complete-finance R9                    -> UNKNOWN_RIGHT
-        Parts        complete-finance R1                    -> OK
+        Parts+BankA  complete-finance R1                    -> OK
         -            right      R1                          -> live BankA 1000/1000
         -            endorsements R1                        -> Parts(recourse) > BankA
         Parts        complete-finance R1                    -> NOT_AUTHORIZED
@@ -170,7 +173,7 @@ def test_a_loan_against_a_pledge_completes_with_the_holders_receipt():
     run(
         """
         Parts        accept-offer R1 BankA pledge           -> OK
-        Parts        complete-finance R1                    -> OK
+        Parts+BankA  complete-finance R1                    -> OK
         -            right      R1                          -> live Parts 1000/1000 pledged:BankA:1000
         -            endorsements R1                        -> Parts
         Parts        complete-finance R1                    -> NOT_LOCKED
@@ -202,9 +205,10 @@ def test_a_sale_completes_on_a_settlement_banks_word_about_the_committed_price()
         BankB        complete-finance R1 payment=A5         -> PAYMENT_MISMATCH
         BankA        attest     A6 register R1 clean        -> OK
         BankB        complete-finance R1 payment=A6         -> UNKNOWN_PAYMENT
-        # Whoever presents a qualifying payment completes.
         BankA        pay        A7 R1 Parts price=990       -> OK
-        Ore          complete-finance R1 payment=A7         -> OK
+        Ore          complete-finance R1 payment=A7         -> NOT_AUTHORIZED
+        Parts        complete-finance R1 payment=A7         -> NOT_AUTHORIZED
+        BankB        complete-finance R1 payment=A7         -> OK
         -            right      R1                          -> live BankB 1000/1000
         -            payment    A7                          -> 0 used spent
         """,
@@ -284,8 +288,8 @@ def test_a_financier_that_was_suspended_meanwhile_gets_nothing():
         Operator     propose-change P1 suspend BankC        -> OK
         BankA        vote       P1 yes                      -> OK
         BankB        vote       P1 yes                      -> OK
-        Parts        complete-finance R1 payment=A1         -> ORGANISATION_SUSPENDED
-        Parts        complete-finance R1                    -> ORGANISATION_SUSPENDED
+        BankC        complete-finance R1 payment=A1         -> ORGANISATION_SUSPENDED
+        Parts+BankC  complete-finance R1                    -> ORGANISATION_SUSPENDED
         BankC        decline-offer R1                       -> ORGANISATION_SUSPENDED
         -            right      R1                          -> live Parts 1000/1000 locked:BankC
         Operator     advance    6                           -> OK
@@ -303,7 +307,7 @@ def test_a_financier_that_lost_its_role_gets_nothing():
         Operator     propose-change P1 roles BankC none member -> OK
         BankA        vote       P1 yes                      -> OK
         BankB        vote       P1 yes                      -> OK
-        Parts        complete-finance R1                    -> WRONG_ROLE
+        Parts+BankC  complete-finance R1                    -> WRONG_ROLE
         """,
         confirmed(),
     )
@@ -313,12 +317,12 @@ def test_banks_sell_on_to_banks_and_no_document_is_drawn():
     run(
         """
         Parts        accept-offer R1 BankA sale recourse    -> OK
-        Parts        complete-finance R1                    -> OK
+        Parts+BankA  complete-finance R1                    -> OK
         BankA        split      R1 R2 400                   -> OK
         BankA        accept-offer R2 BankB sale             -> OK
-        BankA        complete-finance R2                    -> OK
+        BankA+BankB  complete-finance R2                    -> OK
         BankB        accept-offer R2 BankC pledge           -> OK
-        BankB        complete-finance R2                    -> OK
+        BankB+BankC  complete-finance R2                    -> OK
         -            right      R1                          -> live BankA 600/1000
         -            right      R2                          -> live BankB 400/400 pledged:BankC:400
         -            endorsements R2                        -> Parts(recourse) > BankA > BankB
@@ -351,11 +355,11 @@ def test_above_a_keys_limit_two_keys_of_the_holder_sign():
         Parts        accept-offer R1 BankA sale             -> ABOVE_KEY_LIMIT
         Parts+Steel  accept-offer R1 BankA sale             -> ABOVE_KEY_LIMIT
         Parts+Parts2 accept-offer R1 BankA sale             -> OK
-        Parts        complete-finance R1                    -> ABOVE_KEY_LIMIT
-        Parts+Parts2 complete-finance R1                    -> OK
+        Parts+BankA  complete-finance R1                    -> ABOVE_KEY_LIMIT
+        Parts+Parts2+BankA complete-finance R1              -> OK
         BankA        split      R1 R2 500                   -> OK
         BankA        accept-offer R2 BankB pledge           -> OK
-        BankA        complete-finance R2                    -> OK
+        BankA+BankB  complete-finance R2                    -> OK
         BankA        split      R1 R3 499                   -> OK
         # Exactly at the limit one key is enough; a cent above it is not.
         BankA+BankB  pledge     R3 BankB                    -> OK

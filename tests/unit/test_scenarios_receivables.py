@@ -293,6 +293,8 @@ def test_behind_an_assignment_stands_a_document_of_the_assignee_on_the_assignor(
         Parts+Bolts  assign     R1 Bolts I1                 -> NO_TRADE
         Parts+Bolts  assign     R9 Bolts B4                 -> UNKNOWN_RIGHT
         Parts+Bolts  assign     R1 Nobody B4                -> UNKNOWN_ACCOUNT
+        # Nor with an invoice other than the one that the assignor has.
+        Parts+Bolts  assign     R1 Bolts B4 tag=B1          -> TAG_MISMATCH
         # The document pays for no more than it is worth.
         Parts+Bolts  assign     R1 Bolts B1                 -> OVERDRAWN
         Parts+Bolts  assign     R1 Bolts B4                 -> OK
@@ -441,9 +443,14 @@ def test_a_receivable_on_evidence_alone_stays_marked_unconfirmed():
         # Banks finance it at their own risk, and it is paid like any other.
         Parts        split      R1 R3 200                   -> OK
         -            right      R3                          -> live Parts 200/200 unconfirmed
+        # Nobody but the seller has seen the invoice yet: the financier computes its tag, or a made-up one would hide a duplicate.
+        Parts+BankA  pledge     R3 BankA tag=none           -> TAG_MISSING
+        Parts+BankA  pledge     R3 BankA tag=I2             -> TAG_MISMATCH
         Parts+BankA  pledge     R3 BankA                    -> OK
         Parts        accept-offer R1 BankB sale             -> OK
-        Parts        complete-finance R1                    -> OK
+        Parts+BankB  complete-finance R1 tag=none           -> TAG_MISSING
+        Parts+BankB  complete-finance R1 tag=I2             -> TAG_MISMATCH
+        Parts+BankB  complete-finance R1                    -> OK
         -            right      R1                          -> live BankB 400/600 unconfirmed
         BankB        settle     R1 400                      -> OK
         BankA        settle     R3 200                      -> OK

@@ -49,7 +49,7 @@ def test_whoever_gets_the_right_notifies_anew():
         -            notice     R1                          -> given
         -            notice     R2                          -> none
         Parts        accept-offer R1 BankA sale             -> OK
-        Parts        complete-finance R1                    -> OK
+        Parts+BankA  complete-finance R1                    -> OK
         -            notice     R1                          -> none
         Parts        notify     R1 here                     -> NOT_AUTHORIZED
         BankA        notify     R1 bank                     -> OK
@@ -67,7 +67,7 @@ def test_a_proposal_is_neither_notified_nor_paid():
         Steel        acknowledge R1 here                    -> WRONG_STATUS
         Parts        settle     R1 1000                     -> WRONG_STATUS
         Parts        accept-offer R1 BankA sale             -> WRONG_STATUS
-        Parts        complete-finance R1                    -> WRONG_STATUS
+        Parts        complete-finance R1                    -> NOT_LOCKED
         Parts+BankA  pledge     R1 BankA                    -> WRONG_STATUS
         BankA        release    R1                          -> NOT_PLEDGED
         BankA        decline-offer R1                       -> NOT_LOCKED
@@ -175,7 +175,7 @@ def test_a_pledged_part_pays_its_pledgee_and_the_rest_the_holder():
         """
         Parts        split      R1 R2 400                   -> OK
         Parts        accept-offer R2 BankA pledge           -> OK
-        Parts        complete-finance R2                    -> OK
+        Parts+BankA  complete-finance R2                    -> OK
         Parts        settle     R2 400                      -> NOT_AUTHORIZED
         BankA        settle     R2 400                      -> OK
         Parts        settle     R1 600                      -> OK
@@ -191,7 +191,7 @@ def test_the_holder_of_the_moment_is_paid_and_no_earlier_one():
     run(
         """
         Parts        accept-offer R1 BankB sale             -> OK
-        Parts        complete-finance R1                    -> OK
+        Parts+BankB  complete-finance R1                    -> OK
         Operator     advance    90                          -> OK
         Parts        settle     R1 1000                     -> NOT_AUTHORIZED
         BankA        pay        A1 R1 Parts amount=1000     -> OK

@@ -64,13 +64,13 @@ LIFE = """
     Bolts          accept-offer     C1 BankB sale price=p until=2     -> OK
     Operator       advance          3                                 -> OK
     Bolts          accept-offer     C1 BankC pledge price=q           -> OK
-    Bolts          complete-finance C1                                -> OK
+    Bolts+BankC    complete-finance C1                                -> OK
     Parts          accept-offer     E1 BankB pledge recourse price=r  -> OK
     BankA          pay              P2 E1 Parts price=r               -> OK
     BankB          complete-finance E1 payment=P2                     -> OK
     Parts          split            R1 C3 50                          -> OK
     Parts          accept-offer     C3 BankB sale recourse price=s    -> OK
-    Parts          complete-finance C3                                -> OK
+    Parts+BankB    complete-finance C3                                -> OK
     Parts          accept-offer     R1 BankB sale price=t             -> OK
     Operator       advance          90                                -> OK
     BankA          pay              P3 C1 BankC amount=250            -> OK

@@ -73,9 +73,10 @@ def run_attacks(trade: Trade, targets: Targets) -> list[Attack]:
     account = bytes.fromhex(t.bank.account)
     attack(
         "double_pledge_at_second_bank",
-        signed([rc.Pledge(t.pledged, account, secrets.token_bytes(32), Amount(1))], owner, t.bank),
+        signed([rc.Pledge(t.pledged, account, secrets.token_bytes(32), Amount(1), None)], owner, t.bank),
     )
-    attack("assign_what_is_pledged", signed([rc.Assign(t.pledged, account, t.document, False)], owner, t.bank))
+    tag = trade.document(t.document).tags[0]
+    attack("assign_what_is_pledged", signed([rc.Assign(t.pledged, account, t.document, tag, False)], owner, t.bank))
     now, due = network.business_ms(), trade.today() + timedelta(days=60)
     gross = t.invoice.gross_minor
     parts = [

@@ -18,6 +18,7 @@ from hefu.contracts.attestations.kinds import PaymentDetail
 from hefu.contracts.clock.commands import AdvanceClock
 from hefu.contracts.evidence import state as es
 from hefu.contracts.evidence.commands import Register
+from hefu.contracts.parties import state as ps
 from hefu.contracts.receivables import commands as rc
 from hefu.contracts.receivables import state as rs
 from hefu.contracts.receivables.authority import payee_of
@@ -29,6 +30,7 @@ from hefu.kernel.ids import SALT_BYTES, derive_id
 from hefu.kernel.money import Amount, zero
 from hefu.kernel.time import DAY_MS, business_date, start_of_day_ms
 from hefu.ledger.block import Receipt
+from hefu.ledger.chain import Chain
 from hefu.privacy import fingerprints
 from hefu.services.home import PartyEntry
 from hefu.services.network import Network
@@ -279,8 +281,10 @@ class Trade:
             salt = secrets.token_bytes(SALT_BYTES)
             commands.append(rc.Split(right, salt, Amount(amount_minor)))
             moving = self.new_id(record.header.owner, salt, "right")
-        commands.append(rc.Assign(moving, bytes.fromhex(to.account), document, recourse))
-        signers = [self.network.ring(self._party(record.header.owner)).office]
+        owner = self._party(record.header.owner)
+        paid = self.tag(self.invoice_of(document, owner), to, owner, owner)
+        commands.append(rc.Assign(moving, bytes.fromhex(to.account), document, paid, recourse))
+        signers = [self.network.ring(owner).office]
         if not self.document(document).standing_acceptance:
             signers.append(self.network.ring(to).office)
         self.network.act(commands, *signers)
@@ -289,7 +293,8 @@ class Trade:
     def pledge(self, right: bytes, pledgee: PartyEntry, cap_minor: int, obligation: bytes) -> Receipt:
         """Pledge a right."""
         record = self.right(right)
-        command = rc.Pledge(right, bytes.fromhex(pledgee.account), obligation, Amount(cap_minor))
+        tag = self._financiers_tag(record, pledgee)
+        command = rc.Pledge(right, bytes.fromhex(pledgee.account), obligation, Amount(cap_minor), tag)
         office = [self.network.ring(p).office for p in (self._party(record.header.owner), pledgee)]
         return self.network.act([command], *office)
 
@@ -345,9 +350,26 @@ class Trade:
         """The holder accepts one offer; the right is locked for that financier. Returns the right."""
         offer = self._offer(holder, identifier)
         check_offer(self._h, self.network.genesis.suite, offer)
+        self._check_offerer(offer)
         command = accept_command(self._h, offer)
         self.network.act([command], self.network.ring(holder).office)
         return command.right
+
+    def _check_offerer(self, offer: Offer) -> None:
+        """
+        Raises:
+            Rejected: The key that signed the offer is not one with which the financier that it names can finance now.
+        """
+
+        def of_ledger(chain: Chain) -> bool:
+            account = chain.state.get(ps.account_key(offer.account("financier")), ps.ACCOUNT)
+            key = chain.state.get(ps.key_key(offer.key), ps.KEY)
+            if account is None or key is None or key.organisation != account.organisation:
+                return False
+            return "finance" in key.purposes and not 0 < key.valid_until <= chain.tip.height
+
+        if not self.network.engine.query(of_ledger):
+            raise Rejected("this offer is not signed by the financier that it names", code="FOREIGN_OFFER")
 
     def attest_price(self, bank: PartyEntry, financier: PartyEntry, identifier: bytes) -> bytes:
         """A settlement bank attests that the accepted price arrived at the holder; the amount stays committed."""
@@ -365,12 +387,26 @@ class Trade:
         return self._attest(bank, right, "payment", "paid", encode(detail))
 
     def complete_finance(self, right: bytes, payment: bytes = b"") -> Receipt:
-        """With a bank's attestation the financier completes; without, the holder signs the receipt."""
+        """The financier completes, on a bank's attestation or with the holder's receipt in the same transaction."""
         record = self.right(right)
         if record.lock is None:
             raise Rejected("no accepted offer holds it", code="NOT_LOCKED")
-        signer = record.lock.financier if payment else record.header.owner
-        return self._as(signer, rc.CompleteFinance(right, payment))
+        financier = self._party(record.lock.financier)
+        signers = [financier] if payment else [self._party(record.header.owner), financier]
+        command = rc.CompleteFinance(right, payment, self._financiers_tag(record, financier))
+        return self.network.act([command], *(self.network.ring(party).office for party in signers))
+
+    def _financiers_tag(self, record: rs.RightRecord, financier: PartyEntry) -> Tag | None:
+        """
+        The tag of the invoice behind a right that no obligor confirmed, as the financier computes it from the invoice itself,
+        which its holder shows it for the purpose.
+        """
+        if record.backing == rs.CONFIRMED_BACKING:
+            return None
+        document = self.document(record.document)
+        seller, buyer = self._party(document.seller), self._party(document.buyer)
+        shown = self.invoice_of(record.document, seller)
+        return self.tag(shown, seller, buyer, financier)
 
     def decline_offer(self, right: bytes) -> Receipt:
         """The financier gives up its lock."""

@@ -180,10 +180,6 @@ class EvidenceContract:
         """A document's record; refuses UNKNOWN_DOCUMENT."""
         return load(state, document)
 
-    def carries(self, state: Reader, document: bytes, tag: Tag) -> bool:
-        """Whether a tag that somebody computed for itself is one of the document's."""
-        return tag in load(state, document).tags
-
     def reserve(
         self, state: Reader, document: bytes, right: bytes, amount: Amount, until_ms: int, context: Context
     ) -> CapacityMoved:

@@ -159,10 +159,13 @@ AUTHORITY = (
     ),
     Row(
         c.CompleteFinance,
-        "The money arrived: the financier owns the right, or its pledge begins.",
+        "The money arrived and the financier takes the right: it owns it, or its pledge begins.",
         subject="right",
         statuses=(s.LIVE,),
-        signers=(Signer("right.owner", "receive", amount="right.open", unless="payment attested"),),
+        signers=(
+            Signer("right.owner", "receive", amount="right.open", unless="payment attested"),
+            Signer("right.lock.financier", "finance", roles=FINANCIERS),
+        ),
         preconditions=(UNFROZEN, IS_LOCKED, UNENCUMBERED, BEFORE_DUE),
         becomes=s.LIVE,
     ),

@@ -67,21 +67,31 @@ class Split(Record, frozen=True, tag="receivables.split"):
 
 
 class Assign(Record, frozen=True, tag="receivables.assign"):
-    """The holder pays its own supplier's invoice (`document`) by assigning the right as a whole."""
+    """
+    The holder pays its own supplier's invoice (`document`) by assigning the right as a whole.
+
+    `tag` is that invoice's tag as the holder, its buyer, computed it itself.
+    """
 
     right: bytes
     to: bytes
     document: bytes
+    tag: Tag
     recourse: bool
 
 
 class Pledge(Record, frozen=True, tag="receivables.pledge"):
-    """The holder pledges the right for an obligation, up to a cap."""
+    """
+    The holder pledges the right for an obligation, up to a cap.
+
+    `tag` is the tag of the invoice behind the right as the pledgee computed it; needed where no obligor confirmed.
+    """
 
     right: bytes
     pledgee: bytes
     obligation: bytes
     cap: Amount
+    tag: Tag | None
 
 
 class Release(Record, frozen=True, tag="receivables.release"):
@@ -117,11 +127,13 @@ class CompleteFinance(Record, frozen=True, tag="receivables.complete-finance"):
     """
     The money arrived: the right goes to the financier, or its pledge begins.
 
-    `payment` is a bank's attestation, or empty where the holder itself signs the receipt.
+    `payment` is a bank's attestation, or empty where the holder itself signs the receipt. `tag` is the tag of the invoice
+    behind the right as the financier computed it; needed where no obligor confirmed.
     """
 
     right: bytes
     payment: bytes
+    tag: Tag | None
 
 
 class Notify(Record, frozen=True, tag="receivables.notify"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+from hefu.assets.tags import Tag
 from hefu.contracts.receivables import commands as c
 from hefu.contracts.receivables import events as e
 from hefu.contracts.receivables import state as s
@@ -70,8 +71,7 @@ class Decisions:
             raise Rejected("the obligor confirms another amount than was proposed", code="AMOUNT_DIFFERS")
         if len(command.confirmation) != 32:
             raise Rejected("the confirmation text's digest has 32 bytes", code="BAD_DIGEST")
-        if not self._documents.carries(state, record.document, command.tag):
-            raise Rejected("the obligor's own tag is not the document's", code="TAG_MISMATCH")
+        self._check_tag(state, record, command.tag)
         exposure = state.get(s.exposure_key(record.obligor, record.header.currency), s.EXPOSURE)
         if exposure is not None:
             live = add(exposure.live, command.amount)
@@ -148,6 +148,8 @@ class Decisions:
             or document.currency != record.header.currency
         ):
             raise Rejected("behind an assignment stands a document of the assignee on the assignor", code="NO_TRADE")
+        if command.tag not in document.tags:
+            raise Rejected("the assignor's own tag is not the document's", code="TAG_MISMATCH")
         if len(record.endorsements) >= context.rules.endorsements_max:
             raise Rejected("this right was passed on as often as may be", code="TOO_DEEP")
         return [
@@ -161,6 +163,7 @@ class Decisions:
             raise Rejected("nobody pledges to itself", code="SELF_DEALING")
         if len(command.obligation) != 32 or not in_range(command.cap, 1, AMOUNT_MAX):
             raise Rejected("a pledge names its obligation and a cap above zero", code="BAD_PLEDGE")
+        self._check_tag(state, record, command.tag)
         return [e.Pledged(command.right, command.pledgee, command.obligation, command.cap)]
 
     # -- financing ----------------------------------------------------------------------------------------------
@@ -217,8 +220,7 @@ class Decisions:
                     payer=self._standing.organisation_of(state, lock.financier),
                 )
             )
-        # A financier suspended since the acceptance gets nothing.
-        self._standing.check_standing(state, lock.financier, FINANCIERS)
+        self._check_tag(state, record, command.tag)
         if lock.method == "sale":
             events.append(e.Sold(command.right, lock.financier, lock.recourse, command.payment))
         else:
@@ -272,6 +274,15 @@ class Decisions:
             self._documents.move(record.document, command.right, record.header.open, "live", "available"),
             e.Cancelled(command.right),
         ]
+
+    def _check_tag(self, state: Reader, record: s.RightRecord, tag: Tag | None) -> None:
+        # A seller's made-up tag would hide a duplicate, so whoever else sees the invoice computes it again: the obligor when it
+        # confirms, else the financier.
+        if tag is None:
+            if record.backing == s.EVIDENCE_BACKING:
+                raise Rejected("nobody but the seller computed this invoice's tag", code="TAG_MISSING")
+        elif tag not in self._documents.document(state, record.document).tags:
+            raise Rejected("one's own tag is not the document's", code="TAG_MISMATCH")
 
     def _same_organisation(self, state: Reader, one: bytes, other: bytes) -> bool:
         # Not by account: an organisation may open any number of them.

@@ -25,6 +25,8 @@ class Document(Protocol):
     def currency(self) -> str: ...
     @property
     def standing_acceptance(self) -> bool: ...
+    @property
+    def tags(self) -> tuple[Tag, ...]: ...
 
 
 class Documents(Protocol):
@@ -32,10 +34,6 @@ class Documents(Protocol):
 
     def document(self, state: Reader, document: bytes) -> Document:
         """Refuses UNKNOWN_DOCUMENT."""
-        ...
-
-    def carries(self, state: Reader, document: bytes, tag: Tag) -> bool:
-        """Whether the document has the tag."""
         ...
 
     def reserve(

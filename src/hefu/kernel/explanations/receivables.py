@@ -41,9 +41,14 @@ RECEIVABLES: Mapping[str, tuple[str, str]] = {
         "人员变更等不能作为理由。",
     ),
     "TAG_MISMATCH": (
-        "The obligor's own copy of the invoice is not the one that was registered. Compare number, code, date and "
-        "parties with the seller before confirming.",
-        "债务人自有发票与登记的发票不是同一张。确权前请与卖方核对号码、代码、日期与当事人。",
+        "One's own copy of the invoice is not the one that was registered. Compare number, code, date and parties with "
+        "the seller before confirming, paying with the right, or financing it.",
+        "己方所持发票与登记的发票不是同一张。确权、以债权付款或融资之前，请与卖方核对号码、代码、日期与当事人。",
+    ),
+    "TAG_MISSING": (
+        "No obligor confirmed this receivable, so nobody but the seller has vouched for its invoice. The financier has "
+        "to compute the invoice's tag itself and give it along.",
+        "该应收账款未经债务人确权，发票仅凭卖方一面之词。资金方须自行计算发票标签并随指令提交。",
     ),
     "CEILING": (
         "With this the obligor would owe more in all than the ceiling it set itself. It can raise the ceiling, or "
@@ -107,6 +112,11 @@ RECEIVABLES: Mapping[str, tuple[str, str]] = {
     "BAD_OFFER": (
         "The offer lacks one of its terms, or a term is not of the right kind. Ask the financier for a new offer.",
         "报价缺少条款，或条款内容不合规范。请资金方重新报价。",
+    ),
+    "FOREIGN_OFFER": (
+        "This offer is not signed with a key of the financier that it names, or with one that may no longer finance. Do "
+        "not accept it; ask the financier by another way.",
+        "该报价并非由其所载资金方的有效密钥签署。请勿接受，并通过其他途径向资金方核实。",
     ),
     "UNKNOWN_OFFER": (
         "This party has no such offer. Check the identifier, or ask the financier to send the offer again.",
