@@ -138,7 +138,7 @@ def singles(folder: Path, suite: str) -> list[Row]:
     count = 60_000 if suite == "ed25519" else 25_000
     world = _world(suite, folder, PRELOADED)
     raws = world.singles(0, count)
-    engine = EmbeddedEngine(world.chain, verifiers=1 if suite == "ed25519" else 2)
+    engine = EmbeddedEngine(world.chain, verifiers=1 if suite == "ed25519" else 2, tree_apart=True)
     beside = Beside(engine, world, folder)
     pump(engine, raws[:2000])
     before = engine.durable_height
@@ -162,7 +162,7 @@ def batches(folder: Path, suite: str) -> list[Row]:
     count = 150_000
     world = _world(suite, folder, PRELOADED)
     raws = world.batches(0, count, 100)
-    engine = EmbeddedEngine(world.chain, verifiers=1)
+    engine = EmbeddedEngine(world.chain, verifiers=1, tree_apart=True)
     beside = Beside(engine, world, folder)
     pump(engine, raws[:50])
     seconds = pump(engine, raws[50:])
@@ -183,7 +183,7 @@ def latency(folder: Path, suite: str) -> list[Row]:
     rate, seconds = 1000, 20
     world = _world(suite, folder, PRELOADED)
     raws = world.singles(0, rate * seconds)
-    engine = EmbeddedEngine(world.chain, verifiers=1)
+    engine = EmbeddedEngine(world.chain, verifiers=1, tree_apart=True)
     beside = Beside(engine, world, folder)
     taken: list[float] = []
     waiting: deque[tuple[float, Ticket]] = deque()
@@ -252,7 +252,7 @@ def _load(suite: str, folder: Path) -> None:
     """The child of `million`: a million rights, some load, then wait to be killed in the middle of more."""
     world = BenchWorld(suite, folder / "ledger")
     world.preload(1_000_000)
-    engine = EmbeddedEngine(world.chain, verifiers=1)
+    engine = EmbeddedEngine(world.chain, verifiers=1, tree_apart=True)
     pump(engine, world.singles(0, 20_000))
     print(json.dumps({"rss_mb": _rss_mb()}), flush=True)
     raws = world.singles(20_000, 50_000)

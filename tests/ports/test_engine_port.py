@@ -25,7 +25,9 @@ def world(tmp_path: Path) -> World:
 
 @pytest.fixture(params=[0, 1], ids=["inline", "processes"])
 def engine(world: World, request: pytest.FixtureRequest) -> Iterator[EmbeddedEngine]:
-    made = EmbeddedEngine(world.chain, now_ms=lambda: world.block_ms, verifiers=request.param)
+    made = EmbeddedEngine(
+        world.chain, now_ms=lambda: world.block_ms, verifiers=request.param, tree_apart=bool(request.param)
+    )
     yield made
     made.close()
 

@@ -250,7 +250,7 @@ def test_whoever_waits_is_told_when_a_verifier_dies(world, engines):
     engines.append(engine)
     process = engine._pool._processes[0]  # type: ignore[union-attr]
     # Stopped, so that chunks are under way when it dies.
-    process.send_signal(signal.SIGSTOP)
+    os.kill(process.pid, signal.SIGSTOP)
     raws = [opening(world, str(i)) for i in range(600)]
     tickets = [engine.submit(raw) for raw in raws]
     end = time.monotonic() + 10

@@ -41,9 +41,12 @@ class Tag(IntEnum):
 TAGS = {tag: bytes([tag]) for tag in Tag}
 
 
+_sha256 = hashlib.sha256
+
+
 def sha256(data: bytes) -> bytes:
     """SHA-256, 32 bytes (FIPS 180-4)."""
-    return hashlib.sha256(data).digest()
+    return _sha256(data).digest()
 
 
 def _sm3() -> Hash:

@@ -112,7 +112,7 @@ def read_import(
                 outcome = chain.replay(sealed, body)
             except Corrupt as error:
                 raise Corrupt(str(error), code=error.code, where=where) from None
-            store.write(outcome.writes, sync=False)
+            chain.write(outcome, sync=False)
             if progress is not None:
                 progress(outcome.height)
         if file.read(1):

@@ -124,7 +124,7 @@ def verify(
             outcome = again.replay(sealed, body)
         except Corrupt as error:
             raise Corrupt(str(error), code=error.code, where=where) from None
-        again.store.write(outcome.writes, sync=False)
+        again.write(outcome, sync=False)
         if store.get(at_height(b"r", height)) != again.store.get(at_height(b"r", height)):
             raise Corrupt("the stored results are not what the body leads to", code="RESULTS_DIFFER", where=where)
         transactions += len(body)

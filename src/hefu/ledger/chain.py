@@ -1,13 +1,15 @@
 """
 One ledger on one store: executes blocks, keeps the tip, proves. No threads and no clock; engines drive it.
 
-A block is executed in memory (`execute`), written in one synced batch (`writes` of the outcome), and only then acknowledged.
+A block is executed in memory, written in one synced batch (`writes` of the outcome), and only then acknowledged. Executing has
+three steps, so that an engine may run block N+1 while another process hashes block N: `run` the transactions, `begin` the state
+tree on what they changed, `seal` the header once the new root is known. `execute` is all three.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hefu.kernel.cache import GenerationCache
 from hefu.kernel.codec import Codec, Record, encode
@@ -22,7 +24,7 @@ from hefu.ledger.block import BlockHeader, Receipt, Result, Sealed
 from hefu.ledger.genesis import CODE_VERSION, Genesis
 from hefu.ledger.state import State
 from hefu.ledger.store import PendingStore, Store, at_height
-from hefu.ledger.tree import StateProof, StateTree
+from hefu.ledger.tree import StateProof, StateTree, Tree
 
 STORE_FORMAT = b"hefu-store/1"
 BLOCK_ID_PREFIX = b"H"
@@ -38,6 +40,9 @@ BLOCK_ID: Codec[BlockId] = Codec(BlockId)
 PLACE: Codec[tuple[int, int]] = Codec(tuple[int, int])
 
 
+Writes = dict[bytes, bytes | None]
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """A block executed and not yet durable."""
@@ -45,7 +50,21 @@ class Outcome:
     sealed: Sealed
     height: int
     receipts: list[Receipt]
-    writes: list[tuple[bytes, bytes | None]]
+    writes: Writes
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """Transactions that were run as a block; its state root and header are not known yet."""
+
+    height: int
+    at_ms: int
+    count: int
+    transactions_root: bytes
+    results_root: bytes
+    changes: list[tuple[bytes, bytes | None]]
+    receipts: list[Receipt]
+    writes: Writes = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +117,7 @@ class Chain:
         if store.get(b"mgenesis") != genesis.raw:
             raise Corrupt("the store belongs to another genesis", code="OTHER_GENESIS")
         self._arriving = PendingStore(store)
-        self.tree = StateTree(self._h, self._arriving)
+        self.tree: Tree = StateTree(self._h, self._arriving)
         self.state = State(self._fetch)
         tip = store.get(b"mtip")
         assert tip is not None
@@ -106,6 +125,8 @@ class Chain:
         self.tip = blocks.HEADER.load(sealed.header)
         self.tip_sealed = sealed
         self.tip_id = blocks.block_id(self._h, sealed.header)
+        self._ran_at = (self.tip.height, self.tip.at_ms)
+        self._unsealed: Ran | None = None
         if self.tree.root != self.tip.state_root:
             raise Corrupt("the stored tree does not lead to the tip's state root", code="STATE_ROOT")
         self._check_sealer()
@@ -164,11 +185,14 @@ class Chain:
             raws: The bytes of the transactions in order.
             at_ms: Block time; raised to one past the tip's if it is not later.
         """
-        at_ms = max(at_ms, self.tip.at_ms + 1)
-        height = self.tip.height + 1
+        self.begin(self.run(raws, at_ms))
+        return self.seal()
+
+    def run(self, raws: Sequence[bytes], at_ms: int) -> Ran:
+        """The first step of `execute`. What it changed can be read from now on; `begin` is next."""
+        at_ms = max(at_ms, self._ran_at[1] + 1)
+        height = self._ran_at[0] + 1
         state, application = self.state, self.application
-        state.put(BLOCK_ID_PREFIX + self.tip.height.to_bytes(8, "big"), BlockId(self.tip_id))
-        state.keep()
         context = application.context(state, self.genesis, height, at_ms)
         body: list[bytes] = []
         results: list[Result] = []
@@ -197,7 +221,7 @@ class Chain:
             if application.clock.now_ms(state, self.genesis, at_ms) != business_at:
                 context = application.context(state, self.genesis, height, at_ms)
                 business_at = context.business_at_ms
-        return self._seal(height, at_ms, body, results, receipts)
+        return self._close(height, at_ms, body, results, receipts)
 
     def _read(self, raws: Sequence[bytes]) -> list[tuple[bytes, transactions.Wire, Sequence[Record] | Corrupt]]:
         """
@@ -245,38 +269,72 @@ class Chain:
             first = blocks.RESULTS.load(raw)[place[1]]
         return Receipt(txid, place[0], place[1], "REPLAYED", first.events, first.code)
 
-    def _seal(
-        self, height: int, at_ms: int, body: list[bytes], results: list[Result], receipts: list[Receipt]
-    ) -> Outcome:
+    def _close(self, height: int, at_ms: int, body: list[bytes], results: list[Result], receipts: list[Receipt]) -> Ran:
+        """The end of a block's transactions."""
         self._places = {}
         changes, links = self.state.drain()
-        writes: list[tuple[bytes, bytes | None]] = [(b"s" + key, value) for key, value in changes]
-        writes += self.tree.update(changes, height)
+        ran = Ran(
+            height,
+            at_ms,
+            len(body),
+            blocks.transactions_root(self._h, body),
+            blocks.results_root(self._h, results),
+            changes,
+            receipts,
+        )
+        writes = ran.writes
+        for key, value in changes:
+            writes[b"s" + key] = value
+        for key, link in links:
+            writes[b"e" + key] = link
+        for i, result in enumerate(results):
+            writes[b"i" + result.transaction_id] = encode((height, i))
+        writes[at_height(b"t", height)] = encode(body)
+        writes[at_height(b"r", height)] = encode(results)
+        self._arriving.hold(writes)
+        self._ran_at = (height, at_ms)
+        return ran
+
+    @property
+    def unsealed(self) -> bool:
+        """Whether a block was begun and waits for its seal."""
+        return self._unsealed is not None
+
+    def begin(self, ran: Ran) -> None:
+        """The second step of `execute`: give the tree what a block changed. The block before it must be sealed."""
+        assert self._unsealed is None, "the block before is not sealed"
+        assert ran.height == self.tip.height + 1, "blocks are begun in their order"
+        key, value = BLOCK_ID_PREFIX + self.tip.height.to_bytes(8, "big"), encode(BlockId(self.tip_id))
+        ran.changes.append((key, value))
+        ran.writes[b"s" + key] = value
+        self.tree.begin(ran.changes, ran.height)
+        self._unsealed = ran
+
+    def seal(self) -> Outcome:
+        """The last step of `execute`: the block with its header, for the disk."""
+        ran = self._unsealed
+        assert ran is not None, "nothing was begun"
+        ran.writes.update(self.tree.finish())
         header = BlockHeader(
             blocks.VERSION,
             self.genesis.chain_id,
-            height,
-            at_ms,
+            ran.height,
+            ran.at_ms,
             self.tip_id,
-            blocks.transactions_root(self._h, body),
-            blocks.results_root(self._h, results),
+            ran.transactions_root,
+            ran.results_root,
             self.tree.root,
             CODE_VERSION,
-            len(body),
+            ran.count,
         )
         sealed = self._sealed(encode(header))
-        writes += [(b"e" + key, link) for key, link in links]
-        writes += [(b"i" + result.transaction_id, encode((height, i))) for i, result in enumerate(results)]
         packed = encode(sealed)
-        writes += [
-            (at_height(b"h", height), packed),
-            (at_height(b"t", height), encode(body)),
-            (at_height(b"r", height), encode(results)),
-            (b"mtip", packed),
-        ]
+        ran.writes[at_height(b"h", ran.height)] = packed
+        ran.writes[b"mtip"] = packed
         self.tip, self.tip_sealed = header, sealed
         self.tip_id = blocks.block_id(self._h, sealed.header)
-        return Outcome(sealed, height, receipts, writes)
+        self._unsealed = None
+        return Outcome(sealed, ran.height, ran.receipts, ran.writes)
 
     def _sealed(self, header: bytes) -> Sealed:
         if self._expected is None:
@@ -292,19 +350,20 @@ class Chain:
 
     # -- keeping ------------------------------------------------------------------------------------------------
 
-    def hold(self, outcome: Outcome) -> dict[bytes, bytes | None]:
-        """Make a block's writes readable while they are on their way to the disk; `release` ends that."""
-        return self._arriving.hold(outcome.writes)
-
-    def release(self, pending: dict[bytes, bytes | None]) -> None:
-        """The block is on the disk."""
-        self._arriving.release(pending)
+    def release(self, outcome: Outcome) -> None:
+        """The block is on the disk: its writes need not be read from memory any more."""
+        self._arriving.release(outcome.writes)
 
     def append(self, raws: Sequence[bytes], at_ms: int) -> Outcome:
         """Execute and write one block, in this thread."""
         outcome = self.execute(raws, at_ms)
-        self.store.write(outcome.writes)
+        self.write(outcome)
         return outcome
+
+    def write(self, outcome: Outcome, *, sync: bool = True) -> None:
+        """Put a block on the disk, all or none."""
+        self.store.write(outcome.writes.items(), sync=sync)
+        self.release(outcome)
 
     def _check_sealer(self) -> None:
         if self._sealer is not None and self._sealer.public_key.hex() != self.genesis.file.seal.key:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 
 import msgspec
@@ -54,8 +53,7 @@ class Context(msgspec.Struct, gc=False):
         return derive_id(self.genesis.hash, self.genesis.chain_id, account, salt, kind)
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(msgspec.Struct, frozen=True, gc=False):
     """
     What ties an event into histories: its bytes as [height, block time, business time, transaction, command, event].
 

@@ -13,6 +13,8 @@ from hefu.kernel.cache import GenerationCache
 from hefu.kernel.codec import Codec, Record, encode
 
 R = TypeVar("R", bound=Record)
+#: Records that one block keeps at hand beside the cache; questions between blocks are read into it too.
+READ_MAX = 50_000
 
 
 class Reader(Protocol):
@@ -32,7 +34,7 @@ class State:
         cache: Decoded committed records, shared between blocks.
     """
 
-    __slots__ = ("_cache", "_fetch", "_links", "_prefetched", "_tx", "_tx_links", "writes")
+    __slots__ = ("_cache", "_fetch", "_links", "_prefetched", "_read", "_tx", "_tx_links", "writes")
 
     def __init__(
         self, fetch: Callable[[bytes], bytes | None], cache: GenerationCache[bytes, Any] | None = None
@@ -40,6 +42,8 @@ class State:
         self._fetch = fetch
         self._prefetched: dict[bytes, bytes | None] = {}
         self._cache: GenerationCache[bytes, Any] = cache if cache is not None else GenerationCache(50_000)
+        #: Committed records that this block read: the same few are asked for again and again.
+        self._read: dict[bytes, Any] = {}
         #: What the block wrote so far.
         self.writes: dict[bytes, Record] = {}
         self._links: list[tuple[bytes, bytes]] = []
@@ -52,14 +56,22 @@ class State:
         if value is None:
             value = self.writes.get(key)
             if value is None:
-                value = self._cache.get(key)
+                value = self._read.get(key)
                 if value is None:
-                    raw = self._prefetched[key] if key in self._prefetched else self._fetch(key)
-                    if raw is None:
-                        return None
-                    value = codec.load(raw)
-                    self._cache.put(key, value)
+                    value = self._committed(key, codec)
         return value  # type: ignore[no-any-return]
+
+    def _committed(self, key: bytes, codec: Codec[R]) -> R | None:
+        value: R | None = self._cache.get(key)
+        if value is None:
+            raw = self._prefetched[key] if key in self._prefetched else self._fetch(key)
+            if raw is None:
+                return None
+            value = codec.load(raw)
+            self._cache.put(key, value)
+        if len(self._read) < READ_MAX:
+            self._read[key] = value
+        return value
 
     def prefetch(self, keys: Iterable[bytes], fetch_many: Callable[[list[bytes]], list[bytes | None]]) -> None:
         """Read what the block will probably need in one go. A hint: what is missing is fetched when asked for."""
@@ -87,19 +99,20 @@ class State:
         self._tx_links = []
 
     def drain(self) -> tuple[list[tuple[bytes, bytes]], list[tuple[bytes, bytes]]]:
-        """End of the block: encoded writes in order of key, and links; the overlay is empty afterwards."""
-        cache = self._cache
+        """End of the block: encoded writes and links; the overlay is empty afterwards."""
+        put = self._cache.put
         changes = []
-        for key in sorted(self.writes):
-            record = self.writes[key]
-            cache.put(key, record)
+        for key, record in self.writes.items():
+            put(key, record)
             changes.append((key, encode(record)))
-        links, self._links, self.writes, self._prefetched = self._links, [], {}, {}
+        links = self._links
+        self._forget()
         return changes, links
 
     def abandon(self) -> None:
         """Forget the whole block."""
         self.drop()
-        self.writes = {}
-        self._links = []
-        self._prefetched = {}
+        self._forget()
+
+    def _forget(self) -> None:
+        self.writes, self._links, self._prefetched, self._read = {}, [], {}, {}

@@ -17,6 +17,8 @@ from hefu.kernel.errors import Closed, Corrupt, EngineError
 
 #: Blocks of the store that stay in memory.
 CACHE_BYTES = 128 << 20
+#: Values from this size lie in files of their own. Above any record or bucket, below what a block keeps of itself.
+BLOB_BYTES = 2048
 
 Writes = Iterable[tuple[bytes, bytes | None]]
 
@@ -94,11 +96,9 @@ class PendingStore:
         self._base = base
         self._pending: list[dict[bytes, bytes | None]] = []
 
-    def hold(self, items: Writes) -> dict[bytes, bytes | None]:
-        """Show writes from now on; what this returns is given to `release`."""
-        pending = dict(items)
+    def hold(self, pending: dict[bytes, bytes | None]) -> None:
+        """Show these writes, and what is added to them, until they are given to `release`."""
         self._pending.append(pending)
-        return pending
 
     def release(self, pending: dict[bytes, bytes | None]) -> None:
         """The base has them."""
@@ -163,11 +163,13 @@ class RocksStore:
             WriteOptions,
         )
 
+        self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         options = Options(raw_mode=True)
         options.create_if_missing(True)
         options.set_max_background_jobs(2)
-        options.set_write_buffer_size(64 << 20)
+        # Fewer, larger flushes: a look-up pays for the number of sorted runs, and hot keys are merged before they are written.
+        options.set_write_buffer_size(128 << 20)
         options.set_max_write_buffer_number(3)
         options.set_keep_log_file_num(4)
         # Twice as fast a look-up here as reading through the block cache; the pages are the system's to drop.
@@ -177,6 +179,11 @@ class RocksStore:
         table.set_bloom_filter(10, False)
         table.set_block_cache(Cache(CACHE_BYTES))
         options.set_block_based_table_factory(table)
+        # Bodies, results and deltas are written once and read seldom: in files of their own they are not rewritten by each
+        # compaction (80 -> 21 us of background work an assignment), nor do they make the tree deeper for look-ups.
+        options.set_enable_blob_files(True)
+        options.set_min_blob_size(BLOB_BYTES)
+        options.set_enable_blob_gc(True)
         # Hashes and signatures do not compress, and unpacking a block for each look-up made it five times slower.
         options.set_compression_type(DBCompressionType.none())
         try:

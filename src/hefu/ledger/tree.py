@@ -6,14 +6,15 @@ A proof shows a bucket's entries as pairs of hashes and the siblings up to the r
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
+from typing import Protocol
 
 from hefu.kernel.cache import GenerationCache
 from hefu.kernel.codec import Record
 from hefu.kernel.errors import Corrupt
 from hefu.kernel.hashing import TAGS, Hash, Tag
-from hefu.ledger.store import Store, at_height
+from hefu.ledger.store import MemoryStore, Store, at_height
 
 ARITY = 16
 DEPTH = 5
@@ -45,6 +46,27 @@ class StateProof(Record, frozen=True):
     siblings: tuple[bytes, ...]
 
 
+class Tree(Protocol):
+    """The authenticated state as a chain needs it: here, or in a process beside it."""
+
+    @property
+    def root(self) -> bytes:
+        """Root of the state, 32 bytes."""
+        ...
+
+    def begin(self, changes: Sequence[tuple[bytes, bytes | None]], height: int) -> None:
+        """Take a block's changed keys with their new values (None removes)."""
+        ...
+
+    def finish(self) -> list[tuple[bytes, bytes | None]]:
+        """What must be written with the block that was begun; the root is the new one from now on."""
+        ...
+
+    def prove(self, key: bytes, value: bytes | None) -> StateProof:
+        """Prove what a key holds now, between two blocks."""
+        ...
+
+
 class StateTree:
     """
     The tree over the buckets, with the bucket hashes in memory and everything on disk.
@@ -52,12 +74,13 @@ class StateTree:
     Args:
         h: The chain's hash.
         store: Where buckets, pages and deltas live; read at construction and when a bucket is first touched.
+        buckets_kept: Buckets of one generation of the cache; with BUCKETS, none is read twice.
     """
 
-    def __init__(self, h: Hash, store: Store) -> None:
+    def __init__(self, h: Hash, store: Store, *, buckets_kept: int = 100_000) -> None:
         self._h = h
         self._store = store
-        self._cache: GenerationCache[int, bytes] = GenerationCache(100_000)
+        self._cache: GenerationCache[int, bytes] = GenerationCache(buckets_kept)
         self._empty = h(_BUCKET)
         self._levels: list[bytearray] = []
         self._dirty_pages: set[int] = set()
@@ -65,6 +88,7 @@ class StateTree:
         self._changes_since_step = 0
         self._deltas: list[tuple[int, int]] = []  # (height, rotation step after which it is no longer needed)
         self._step = 0
+        self._begun: list[tuple[bytes, bytes | None]] = []
         self._load()
 
     # -- opening ------------------------------------------------------------------------------------------------
@@ -107,6 +131,21 @@ class StateTree:
         """Root of the state, 32 bytes."""
         return bytes(self._levels[-1])
 
+    def read_ahead(self, count: int) -> Iterator[None]:
+        """
+        Read every bucket into memory, so many between two steps of the iterator. Only for a tree that keeps them all: what it
+        changed meanwhile is in memory already and stays.
+        """
+        get, put = self._cache.get, self._cache.put
+        for number, (key, content) in enumerate(self._store.scan(b"b", b"c")):
+            index = int.from_bytes(key[1:], "big")
+            if get(index) is None:
+                put(index, content)
+            if number % count == count - 1:
+                yield
+        # Whatever is still missing is empty, and no longer asked of the store.
+        self._store = MemoryStore()
+
     def _bucket(self, index: int) -> bytes:
         content = self._cache.get(index)
         if content is None:
@@ -115,6 +154,15 @@ class StateTree:
         return content
 
     # -- writing ------------------------------------------------------------------------------------------------
+
+    def begin(self, changes: Sequence[tuple[bytes, bytes | None]], height: int) -> None:
+        """See the port; the work is done here and now."""
+        self._begun = self.update(changes, height)
+
+    def finish(self) -> list[tuple[bytes, bytes | None]]:
+        """See the port."""
+        begun, self._begun = self._begun, []
+        return begun
 
     def update(self, changes: Iterable[tuple[bytes, bytes | None]], height: int) -> list[tuple[bytes, bytes | None]]:
         """
@@ -230,15 +278,17 @@ class StateTree:
 
 def _merge(content: bytes, changes: list[tuple[bytes, bytes | None]]) -> bytes:
     """A bucket's entries with changes applied, in order of key hash."""
+    if len(changes) == 1 and changes[0][1] is not None:
+        # Nearly every bucket: one changed key, no entry or its own.
+        key_hash, value = changes[0]
+        if not content or (len(content) == _ENTRY and content.startswith(key_hash)):
+            return key_hash + value
     entries = {content[i : i + 32]: content[i + 32 : i + 64] for i in range(0, len(content), _ENTRY)}
     for key_hash, value_hash in changes:
         if value_hash is None:
             entries.pop(key_hash, None)
         else:
             entries[key_hash] = value_hash
-    if len(entries) == 1:
-        ((key_hash, value),) = entries.items()
-        return key_hash + value
     return b"".join([k + entries[k] for k in sorted(entries)])
 
 
@@ -274,8 +324,6 @@ def check_proof(h: Hash, proof: StateProof, root: bytes) -> None:
 
 def root_of(h: Hash, entries: Iterable[tuple[bytes, bytes]]) -> bytes:
     """Root over a whole state, by a fresh tree in memory; for audits and snapshots."""
-    from hefu.ledger.store import MemoryStore
-
     tree = StateTree(h, MemoryStore())
     tree.update(entries, 0)
     return tree.root

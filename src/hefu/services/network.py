@@ -90,7 +90,7 @@ class Network:
         seal = read_key(self._operator / "seal.json", passphrase)
         self.sealer = KeySigner.of(seal, self.genesis.suite)
         self.chain = Chain(self.genesis, application, RocksStore(home.ledger), self.sealer)
-        self.engine = EmbeddedEngine(self.chain, verifiers=verifiers)
+        self.engine = EmbeddedEngine(self.chain, verifiers=verifiers, tree_apart=verifiers > 0)
         self._quota = EvaluationQuota(EVALUATIONS_MAX)
 
     # -- making -------------------------------------------------------------------------------------------------

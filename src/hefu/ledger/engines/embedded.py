@@ -2,7 +2,8 @@
 The embedded engine: one sequencer thread, group commit, one synced write a block.
 
     submit -> queue -> check (inline, or in processes) -> execute -> write -> acknowledge
-                                                             block N+1 is executed while block N is written
+                                                 block N+1 is run while block N is hashed in another process,
+                                                 and N-1 is written
 
 A transaction is acknowledged only after its block is on the disk. What is queued when the process dies was never
 acknowledged, and its submitter sends the same bytes again.
@@ -26,7 +27,9 @@ from hefu.kernel.hashing import ZERO
 from hefu.ledger.block import Receipt
 from hefu.ledger.chain import Chain, CommittedBlock, Outcome
 from hefu.ledger.engine import Ticket
+from hefu.ledger.engines.treeprocess import TreeProcess
 from hefu.ledger.engines.verifiers import VerifierPool
+from hefu.ledger.store import RocksStore
 from hefu.ledger.transaction import check_stateless
 
 T = TypeVar("T")
@@ -38,10 +41,12 @@ CHUNK_BYTES = 64 << 10
 #: Few transactions are checked here: a trip to another process costs more than 32 signatures.
 INLINE_MAX = 32
 WRITES_IN_FLIGHT = 2
-#: Bytes that may wait, and those at which a block is full: counts alone would let a few members with large transactions fill the
-#: memory.
+#: A block worth making while others are on their way: so many transactions, or so many bytes of them.
+FULL_BYTES = 128 << 10
+#: Bytes that may wait: a count alone would let a few members with large transactions fill the memory.
 QUEUE_BYTES = 256 << 20
-BLOCK_BYTES = 64 << 20
+#: Bytes at which a block is full. Two smaller blocks are run, hashed and written side by side, one large block is not.
+BLOCK_BYTES = 1 << 20
 
 
 def system_ms() -> int:
@@ -55,6 +60,7 @@ class EmbeddedEngine:
         chain: The ledger, opened with its sealer.
         now_ms: Clock of block time.
         verifiers: Processes that check signatures; 0 checks in the sequencer's thread.
+        tree_apart: Hash the state tree in a process of its own; needs a ledger on a disk.
         queue_size: Transactions that may wait; more are refused with Busy.
         queue_bytes: Their bytes together, likewise.
     """
@@ -65,6 +71,7 @@ class EmbeddedEngine:
         *,
         now_ms: Callable[[], int] = system_ms,
         verifiers: int = 0,
+        tree_apart: bool = False,
         queue_size: int = 20_000,
         queue_bytes: int = QUEUE_BYTES,
     ) -> None:
@@ -76,15 +83,16 @@ class EmbeddedEngine:
         self._bytes_waiting = 0
         self._counting = threading.Lock()
         self._ready: deque[Pending] = deque()
+        self._ready_bytes = 0
         self._questions: deque[Callable[[], None]] = deque()
         self._closing = False
         self._failure: EngineError | None = None
         self._durable_height = chain.tip.height
         self._committed = threading.Condition()
-        self._writes: queue.SimpleQueue[tuple[Outcome, dict[bytes, bytes | None], list[Ticket]] | None] = (
-            queue.SimpleQueue()
-        )
+        self._writes: queue.SimpleQueue[tuple[Outcome, list[Ticket]] | None] = queue.SimpleQueue()
         self._writing = 0
+        #: Tickets of the block that is being hashed, not sealed yet.
+        self._begun: list[Ticket] | None = None
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_read, False)
         os.set_blocking(self._wake_write, False)
@@ -98,6 +106,11 @@ class EmbeddedEngine:
             self._pool = VerifierPool(chain.genesis, verifiers)
             for connection in self._pool.connections:
                 self._selector.register(connection, selectors.EVENT_READ)
+        self._tree: TreeProcess | None = None
+        if tree_apart:
+            assert isinstance(chain.store, RocksStore), "a tree apart reads the ledger from its folder"
+            self._tree = TreeProcess(chain.genesis, chain.store.path, chain.tip.state_root)
+            chain.tree = self._tree
         genesis = chain.genesis
         self._check_arguments: dict[str, Any] = {
             "h": genesis.hash,
@@ -188,6 +201,8 @@ class EmbeddedEngine:
         self._writer.join()
         if self._pool is not None:
             self._pool.close()
+        if self._tree is not None:
+            self._tree.close()
         self._abandon(self._failure or Closed("the engine is closed"))
         with self._committed:
             self._committed.notify_all()
@@ -214,6 +229,8 @@ class EmbeddedEngine:
                 self._check_queued()
                 if self._ready and self._may_execute():
                     self._execute_block()
+                elif self._begun is not None:
+                    self._seal()
                 elif self._questions and not self._writing and not self._ready:
                     self._questions.popleft()()
                 elif self._finished():
@@ -224,7 +241,7 @@ class EmbeddedEngine:
             # A bug or an exhausted machine: nothing more may be acknowledged, or replicas would part ways.
             failure = EngineError(f"the engine stopped: {type(error).__name__}", code="ENGINE_STOPPED")
             self._fail(failure)
-            for ticket in self._pool.abandon() if self._pool else ():
+            for ticket in (*(self._pool.abandon() if self._pool else ()), *(self._begun or ())):
                 ticket.fail(failure)
             if not isinstance(error, EngineError):
                 raise
@@ -262,6 +279,7 @@ class EmbeddedEngine:
             ticket.complete(Receipt(ZERO, 0, 0, code, ()))
         else:
             self._ready.append((raw, ticket))
+            self._ready_bytes += len(raw)
 
     def _forget(self, raws: list[bytes]) -> None:
         """These wait no longer."""
@@ -272,24 +290,40 @@ class EmbeddedEngine:
         # While the disk is busy, waiting for a fuller block costs nothing; two blocks on their way are enough.
         if self._failure:
             raise self._failure
-        return self._writing == 0 or (self._writing < WRITES_IN_FLIGHT and len(self._ready) >= CHUNK)
+        if self._begun is None and self._writing == 0:
+            return True
+        full = len(self._ready) >= CHUNK or self._ready_bytes >= FULL_BYTES
+        return full and self._writing < WRITES_IN_FLIGHT
 
     def _execute_block(self) -> None:
         batch = _take(self._ready, self._chain.genesis.file.bounds.block_transactions, BLOCK_BYTES)
-        self._forget([raw for raw, _ in batch])
-        tickets = [ticket for _, ticket in batch]
+        raws, tickets = [raw for raw, _ in batch], [ticket for _, ticket in batch]
+        self._forget(raws)
+        self._ready_bytes -= sum(map(len, raws))
         try:
-            outcome = self._chain.execute([raw for raw, _ in batch], self._now_ms())
+            ran = self._chain.run(raws, self._now_ms())
+            if self._begun is not None:
+                self._seal()
+            self._chain.begin(ran)
         except BaseException:
             for ticket in tickets:
                 ticket.fail(EngineError("the engine stopped", code="ENGINE_STOPPED"))
             raise
+        self._begun = tickets
+        if self._tree is None:
+            self._seal()
+
+    def _seal(self) -> None:
+        """Wait for the tree of the block that was begun, and hand the block to the writer."""
+        outcome = self._chain.seal()
+        assert self._begun is not None
+        tickets, self._begun = self._begun, None
         with self._committed:
             self._writing += 1
-        self._writes.put((outcome, self._chain.hold(outcome), tickets))
+        self._writes.put((outcome, tickets))
 
     def _finished(self) -> bool:
-        idle = not self._queue and not self._ready and not self._questions and not self._writing
+        idle = not (self._queue or self._ready or self._questions or self._writing or self._begun)
         return self._closing and idle and not (self._pool and self._pool.in_flight)
 
     def _sleep(self) -> None:
@@ -315,11 +349,11 @@ class EmbeddedEngine:
             item = self._writes.get()
             if item is None:
                 return
-            outcome, pending, tickets = item
+            outcome, tickets = item
             try:
                 if self._failure:
                     raise self._failure
-                self._chain.store.write(outcome.writes)
+                self._chain.write(outcome)
             except BaseException as error:
                 failure = error if isinstance(error, EngineError) else EngineError(f"a write failed: {error}")
                 self._fail(failure)
@@ -328,7 +362,6 @@ class EmbeddedEngine:
                 with self._committed:
                     self._writing -= 1
                 continue
-            self._chain.release(pending)
             with self._committed:
                 self._durable_height = outcome.height
                 self._writing -= 1

@@ -6,16 +6,13 @@ A thread that comes back for the interpreter's lock beside busy Python waits for
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
 from collections import deque
 from multiprocessing.connection import Connection
 from typing import Generic, TypeVar
 
 import msgspec
 
+from hefu.ledger.engines.process import Beside, run_beside
 from hefu.ledger.genesis import Genesis
 from hefu.ledger.transaction import check_stateless
 
@@ -25,7 +22,6 @@ _RAWS = msgspec.msgpack.Decoder(list[bytes])
 _CODES = msgspec.msgpack.Decoder(list[str])
 #: Enough that a process has work while the sequencer executes a block of a thousand.
 CHUNKS_PER_PROCESS = 6
-SOCKET_BYTES = 1 << 20
 
 
 class VerifierPool(Generic[T]):
@@ -38,25 +34,16 @@ class VerifierPool(Generic[T]):
     """
 
     def __init__(self, genesis: Genesis, processes: int) -> None:
-        self._processes: list[subprocess.Popen[bytes]] = []
+        self._processes: list[Beside] = []
         self._connections: list[Connection] = []
         self._waiting: list[int] = []
         self._chunks: deque[tuple[int, list[T], list[bytes]]] = deque()
         self._answers: dict[int, deque[list[str]]] = {}
         for i in range(processes):
-            ours, theirs = socket.socketpair()
-            for end in (ours, theirs):
-                end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BYTES)
-            process = subprocess.Popen(
-                [sys.executable, "-m", "hefu.ledger.engines.verifiers", str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-            )
-            theirs.close()
-            connection = Connection(ours.detach())
-            connection.send_bytes(genesis.raw)
+            process = Beside("hefu.ledger.engines.verifiers")
+            process.connection.send_bytes(genesis.raw)
             self._processes.append(process)
-            self._connections.append(connection)
+            self._connections.append(process.connection)
             self._waiting.append(0)
             self._answers[i] = deque()
 
@@ -110,36 +97,19 @@ class VerifierPool(Generic[T]):
 
     def close(self) -> None:
         """Stop the processes."""
-        for connection in self._connections:
-            connection.close()
         for process in self._processes:
-            try:
-                process.wait(timeout=5)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            process.close()
 
 
-def serve(descriptor: int) -> None:
+def serve(connection: Connection) -> None:
     """A verifier process: genesis first, then chunks until the other side closes."""
-    connection = Connection(descriptor)
-    try:
-        genesis = Genesis(connection.recv_bytes())
-        h, suite, chain_id, bounds = genesis.hash, genesis.suite, genesis.chain_id, genesis.file.bounds
-        while True:
-            raws = _RAWS.decode(connection.recv_bytes())
-            codes = [check_stateless(raw, h=h, suite=suite, chain_id=chain_id, bounds=bounds) for raw in raws]
-            connection.send_bytes(_ENCODER.encode(codes))
-    except (EOFError, ConnectionResetError, BrokenPipeError):
-        return
-    except KeyboardInterrupt:
-        return
+    genesis = Genesis(connection.recv_bytes())
+    h, suite, chain_id, bounds = genesis.hash, genesis.suite, genesis.chain_id, genesis.file.bounds
+    while True:
+        raws = _RAWS.decode(connection.recv_bytes())
+        codes = [check_stateless(raw, h=h, suite=suite, chain_id=chain_id, bounds=bounds) for raw in raws]
+        connection.send_bytes(_ENCODER.encode(codes))
 
 
 if __name__ == "__main__":
-    # An interrupt from the terminal reaches the whole group; the parent decides when to stop.
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    serve(int(sys.argv[1]))
-    os._exit(0)
+    run_beside(serve)
