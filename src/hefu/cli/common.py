@@ -111,8 +111,64 @@ def reading() -> Iterator[tuple[Home, Chain]]:
 
 
 def party(trade: Trade, name: str) -> PartyEntry:
-    """An organisation by name or prefix."""
-    return trade.network.home.party(name)
+    """
+    Who signs, or who stands in what is signed: by its exact name or by the first digits of its identifier.
+
+    A part of a name is not enough here: a signature cannot be taken back, and tomorrow another firm may have a name like it.
+
+    Raises:
+        UsageError: Nobody has this name; those who come close are listed.
+    """
+    return _found(trade.network.home, name, partial=False)
+
+
+def someone(home: Home, name: str) -> PartyEntry:
+    """
+    Whom a question is about: a part of the name is enough where it fits one alone.
+
+    Raises:
+        UsageError: Nobody, or several, go by that name; the candidates are listed.
+    """
+    return _found(home, name, partial=True)
+
+
+def _found(home: Home, name: str, *, partial: bool) -> PartyEntry:
+    found = home.matches(name, partial=partial)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        listed = _listed(found)
+        raise UsageError(
+            t(f"{name!r} could be {listed}; give the whole name", f"“{name}”可能是{listed}，请写全称"),
+            code="AMBIGUOUS_NAME",
+        )
+    close = home.close_to(name)
+    if not close:
+        raise UsageError(
+            t(
+                f"nobody here is called {name!r}; `hefu org list` shows who is",
+                f"此处没有名为“{name}”的机构；hefu org list 可列出全部机构",
+            ),
+            code="UNKNOWN_NAME",
+        )
+    listed = _listed(close)
+    raise UsageError(
+        t(
+            f"nobody here is called {name!r}; this command takes the exact name, for example {listed}"
+            if not partial
+            else f"nobody here is called {name!r}; close to it: {listed}",
+            f"此处没有名为“{name}”的机构；此命令须写准确全称，例如{listed}"
+            if not partial
+            else f"此处没有名为“{name}”的机构；相近的有{listed}",
+        ),
+        code="UNKNOWN_NAME",
+    )
+
+
+def _listed(parties: list[PartyEntry]) -> str:
+    """Candidates, not so many that nobody reads them."""
+    shown = [t(f"{p.name!r} ({p.account[:12]})", f"“{p.name}”（{p.account[:12]}）") for p in parties[:5]]
+    return t(", ", "、").join(shown) + (t(" and more", " 等") if len(parties) > 5 else "")
 
 
 def identifier(chain: Chain, text: str, prefix: bytes, what: str) -> bytes:

@@ -19,7 +19,7 @@ import sys
 import click
 
 from hefu import __version__
-from hefu.cli import demo, invoice, ledger, offer, org, proof, receivable, views
+from hefu.cli import demo, invoice, key, ledger, offer, org, proof, receivable, views
 from hefu.cli.codes import explain
 from hefu.cli.language import t
 from hefu.kernel.errors import HefuError, Rejected
@@ -49,7 +49,7 @@ cli.add_command(ledger.init)
 cli.add_command(ledger.ledger)
 cli.add_command(ledger.clock)
 cli.add_command(org.org)
-cli.add_command(org.key)
+cli.add_command(key.key)
 cli.add_command(invoice.invoices)
 cli.add_command(invoice.invoice)
 cli.add_command(receivable.receivable)

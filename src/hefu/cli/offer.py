@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from hefu.cli.common import amount, common, money, opened, party, right_id
+from hefu.cli.common import amount, common, money, opened, party, right_id, someone
 from hefu.cli.language import t
 from hefu.cli.output import Output
 from hefu.kernel.errors import UsageError
@@ -81,7 +81,7 @@ def make(
 def list_offers(output: Output, who: str) -> None:
     """Received and made."""
     with opened() as trade:
-        found = trade.offers(party(trade, who))
+        found = trade.offers(someone(trade.network.home, who))
         home = trade.network.home
     output.data(
         [

@@ -7,7 +7,19 @@ from pathlib import Path
 
 import click
 
-from hefu.cli.common import amount, common, day, document_id, identifier, money, opened, party, reading, right_id
+from hefu.cli.common import (
+    amount,
+    common,
+    day,
+    document_id,
+    identifier,
+    money,
+    opened,
+    party,
+    reading,
+    right_id,
+    someone,
+)
 from hefu.cli.language import t
 from hefu.cli.output import Output
 from hefu.cli.tables import print_history, print_right, print_rights, print_tree
@@ -298,7 +310,7 @@ def settle(output: Output, right: str, value: str | None, payment: str | None) -
 def list_rights(output: Output, holder: str | None, status: str | None, count: int) -> None:
     """Every answer states the height that it holds for."""
     with reading() as (home, chain):
-        account = bytes.fromhex(home.party(holder).account) if holder else None
+        account = bytes.fromhex(someone(home, holder).account) if holder else None
         height, rows = lookup.rights(chain, owner=account, status=status)
     print_rights(output, home, height, rows, count)
 

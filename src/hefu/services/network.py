@@ -278,6 +278,10 @@ class Network:
             vault = self._vaults[party.name] = Vault.open(path, self._passphrase)
         return vault
 
+    def keep_key(self, path: Path, pair: KeyPair) -> None:
+        """Write a new key file under this home's passphrase."""
+        write_key(path, pair, self._passphrase, cost=self._cost)
+
     def evaluator(self, caller: str) -> NamedEvaluator:
         """The operator's evaluator of tags, on behalf of a caller."""
         key = read_key(self._operator / "tags.json", self._passphrase).private_key
