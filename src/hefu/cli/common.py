@@ -17,13 +17,14 @@ import click
 from hefu import bootstrap
 from hefu.cli.language import LANGUAGES, t
 from hefu.cli.output import Output
-from hefu.kernel.errors import UsageError
+from hefu.kernel.errors import Unavailable, UsageError
 from hefu.kernel.money import format_minor, parse_minor
 from hefu.ledger.audit import stored_genesis
 from hefu.ledger.chain import Chain
-from hefu.ledger.store import RocksStore
+from hefu.ledger.store import RocksStore, Store
 from hefu.services.home import Home, PartyEntry
 from hefu.services.network import Network
+from hefu.services.restored import first_kept
 from hefu.services.story import PASSPHRASE
 from hefu.services.trade import Trade
 
@@ -108,6 +109,35 @@ def reading() -> Iterator[tuple[Home, Chain]]:
         yield home, Chain(stored_genesis(store), bootstrap.application(), store, found=False)
     finally:
         store.close()
+
+
+def ledger_store() -> RocksStore:
+    """The store of this home's ledger, to read only."""
+    home = Home(home_path())
+    home.require()
+    return RocksStore(home.ledger, read_only=True)
+
+
+def not_archived(store: Store) -> Unavailable:
+    """What a node says that was restored from a snapshot and is asked for older blocks."""
+    first = first_kept(store)
+    return Unavailable(
+        t(
+            f"this node was restored from a snapshot and keeps no blocks before {first:,}; ask a node that keeps all blocks, or bring "
+            "its export here with `hefu ledger import`",
+            f"本节点由快照恢复，没有第 {first:,} 块之前的区块；请向保存全部区块的节点查询，或用 hefu ledger import 导入其导出文件",
+        ),
+        code="NOT_ARCHIVED",
+    )
+
+
+def require_all_blocks(store: Store) -> None:
+    """
+    Raises:
+        Unavailable: This node was restored from a snapshot and lacks the first blocks.
+    """
+    if first_kept(store):
+        raise not_archived(store)
 
 
 def party(trade: Trade, name: str) -> PartyEntry:

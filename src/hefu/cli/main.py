@@ -8,7 +8,7 @@ The hefu command. Exit codes:
     4  corrupt: bytes contradict themselves
     5  neither done nor refused; run it again
     6  this machine lacks a part
-    7  consistent, but not authenticated (verify without --trust)
+    7  consistent, but not authenticated (verify without --trust), or not checked from the first block on (ledger verify of a snapshot)
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ import sys
 import click
 
 from hefu import __version__
-from hefu.cli import demo, invoice, key, ledger, offer, org, proof, receivable, views
+from hefu.cli import blocks, demo, invoice, key, ledger, offer, org, proof, receivable, views
 from hefu.cli.codes import explain
 from hefu.cli.language import t
 from hefu.kernel.errors import HefuError, Rejected
 
 EPILOG = t(
     "Exit codes: 0 done, 2 wrong usage, 3 refused by a rule, 4 corrupt, 5 run it again, 6 this machine lacks a part, "
-    "7 consistent but not authenticated.",
-    "退出码：0 完成；2 用法有误；3 被规则拒绝；4 数据损坏；5 未完成，请重试；6 本机缺少组件；7 前后一致但未经认证。",
+    "7 consistent but not authenticated, or not checked from the first block on.",
+    "退出码：0 完成；2 用法有误；3 被规则拒绝；4 数据损坏；5 未完成，请重试；6 本机缺少组件；7 前后一致，但未经认证，或未能从首个区块起核验。",
 )
 
 
@@ -47,6 +47,7 @@ def cli() -> None:
 cli.add_command(demo.demo)
 cli.add_command(ledger.init)
 cli.add_command(ledger.ledger)
+ledger.ledger.add_command(blocks.list_blocks)
 cli.add_command(ledger.clock)
 cli.add_command(org.org)
 cli.add_command(key.key)

@@ -8,12 +8,13 @@ from typing import Any, TypeVar
 
 import click
 
-from hefu.cli.common import common, home_path, money, reading
+from hefu.cli.common import common, home_path, money, not_archived, reading, require_all_blocks
 from hefu.cli.language import t
 from hefu.cli.output import Bars, Output
 from hefu.readmodels import queries
 from hefu.readmodels.projector import Projector, rebuild
 from hefu.services.home import Home
+from hefu.services.restored import first_kept
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -47,6 +48,8 @@ def _url(url: str) -> str:
 def rebuild_views(output: Output, url: str) -> None:
     """The ledger is the truth; the views are made from it."""
     with reading() as (_, chain), Bars(lambda stage: t("blocks", "区块"), quiet=output.as_json):
+        # Before the old tables are dropped: there would be nothing to make them from again.
+        require_all_blocks(chain.store)
         height = rebuild(_url(url), chain.application, chain.genesis, chain)
     output.data({"height": height, "url": _shown(url)})
     output.line(t(f"Views rebuilt up to block {height:,}.", f"视图已重建至区块 {height:,}。"))
@@ -63,9 +66,15 @@ def catch_up(output: Output, url: str) -> None:
 
 
 def _catch_up(url: str) -> int:
-    with reading() as (_, chain):
+    with reading() as (home, chain):
+        first = first_kept(chain.store)
+        if first and not url and not home.views.exists():
+            raise not_archived(chain.store)
         projector = Projector(_url(url), chain.application, chain.genesis)
         try:
+            # Tables that came along from elsewhere may reach the blocks that are here.
+            if projector.height < first:
+                raise not_archived(chain.store)
             return projector.catch_up(chain)
         finally:
             projector.close()

@@ -10,6 +10,7 @@ from hefu.contracts.receivables import state as rs
 from hefu.kernel.errors import Rejected
 from hefu.ledger.chain import Chain
 from hefu.services.proving import LINK
+from hefu.services.restored import links_of
 
 
 @dataclass(frozen=True)
@@ -72,14 +73,14 @@ def history(chain: Chain, right: bytes) -> tuple[int, list[Step]]:
     record = chain.state.get(rs.right_key(right), rs.RIGHT)
     if record is None:
         raise Rejected("no such right", code="UNKNOWN_RIGHT")
-    parts = [(right, chain.links(right))]
+    parts = [(right, links_of(chain, right, record))]
     while record.depth:
         parent, first = record.parent, parts[0][1][0]
-        links = chain.links(parent)
-        # The split itself stands in both chains; it is told once, as the child's.
-        parts.insert(0, (parent, links[: links.index(first)]))
         above = chain.state.get(rs.right_key(parent), rs.RIGHT)
         assert above is not None
+        links = links_of(chain, parent, above)
+        # The split itself stands in both chains; it is told once, as the child's.
+        parts.insert(0, (parent, links[: links.index(first)]))
         record = above
     steps = []
     for asset, links in parts:
