@@ -25,6 +25,7 @@ from hefu.cli.output import Output
 from hefu.cli.tables import print_history, print_right, print_rights, print_tree
 from hefu.contracts.receivables.decisions import REFUSAL_REASONS
 from hefu.kernel.errors import UsageError
+from hefu.readmodels.marks import MARKS
 from hefu.services import lookup
 
 
@@ -298,21 +299,49 @@ def settle(output: Output, right: str, value: str | None, payment: str | None) -
     output.line(t(f"Settled {money(due)}; {money(left.open)} open.", f"已清偿 {money(due)}，余额 {money(left.open)}。"))
 
 
-@receivable.command("list", help=t("Rights, of everybody or of one holder.", "列出权利，可按持有人筛选。"))
+@receivable.command("list", help=t("Rights, of everybody or of those chosen.", "列出权利，可按条件筛选。"))
 @click.option("--holder", help=t("Only this holder's.", "只列某持有人。"))
+@click.option("--obligor", help=t("Only what this obligor is to pay.", "只列某债务人应付的。"))
 @click.option(
     "--status",
     type=click.Choice(["proposed", "live", "settled", "refused", "withdrawn", "cancelled"]),
     help=t("Only of this status.", "只列某状态。"),
 )
+@click.option(
+    "--mark",
+    type=click.Choice(MARKS),
+    help=t(
+        "Only proposals that lapsed, rights due today, or overdue ones.",
+        "只列已失效的提议（lapsed）、今日到期（due）或已逾期（overdue）的权利。",
+    ),
+)
+@click.option("--due-after", metavar="DATE", help=t("Due on this day or later.", "到期日不早于此日。"))
+@click.option("--due-before", metavar="DATE", help=t("Due on this day or earlier.", "到期日不晚于此日。"))
 @click.option("-n", "count", default=50, show_default=True, help=t("At most so many.", "最多列出数量。"))
 @common
-def list_rights(output: Output, holder: str | None, status: str | None, count: int) -> None:
-    """Every answer states the height that it holds for."""
+def list_rights(
+    output: Output,
+    holder: str | None,
+    obligor: str | None,
+    status: str | None,
+    mark: str | None,
+    due_after: str | None,
+    due_before: str | None,
+    count: int,
+) -> None:
+    """Every answer states the height that it holds for; marks are as of business time."""
     with reading() as (home, chain):
-        account = bytes.fromhex(someone(home, holder).account) if holder else None
-        height, rows = lookup.rights(chain, owner=account, status=status)
-    print_rights(output, home, height, rows, count)
+        wanted = lookup.Filter(
+            owner=bytes.fromhex(someone(home, holder).account) if holder else None,
+            obligor=bytes.fromhex(someone(home, obligor).account) if obligor else None,
+            status=status,
+            due_after=day(due_after) if due_after else None,
+            due_before=day(due_before) if due_before else None,
+            mark=mark,
+        )
+        height, rows = lookup.rights(chain, wanted)
+        now = lookup.moment(chain)
+    print_rights(output, home, height, now, rows, count)
 
 
 @receivable.command(help=t("Everything about one right.", "查看一项权利的全部信息。"))
@@ -331,7 +360,8 @@ def tree(output: Output, right: str) -> None:
     """From the confirmed root down to every part."""
     with reading() as (home, chain):
         height, rows = lookup.tree(chain, identifier(chain, right, b"R", "right"))
-    print_tree(output, home, height, rows)
+        now = lookup.moment(chain)
+    print_tree(output, home, height, now, rows)
 
 
 @receivable.command(help=t("What happened to a right, from the beginning.", "一项权利自始至今的经历。"))

@@ -15,8 +15,9 @@ from hefu.contracts.receivables import state as rs
 from hefu.contracts.receivables.authority import is_locked
 from hefu.kernel.time import format_instant
 from hefu.ledger.chain import Chain
+from hefu.readmodels.marks import Moment
 from hefu.services.home import Home
-from hefu.services.lookup import Step
+from hefu.services.lookup import Step, mark_of, moment
 
 STATUS = {
     "proposed": "待确权",
@@ -26,12 +27,24 @@ STATUS = {
     "withdrawn": "已撤回",
     "cancelled": "已撤销",
 }
+MARK = {
+    "lapsed": ("lapsed", "已失效"),
+    "due": ("due today", "今日到期"),
+    "overdue": ("overdue", "已逾期"),
+}
+BACKING = {"confirmed": ("confirmed", "经确权"), "evidence": ("on evidence, unconfirmed", "凭证据，未确权")}
 Row = tuple[bytes, rs.RightRecord]
 
 
-def status(record: rs.RightRecord) -> str:
+def status_name(name: str, mark: str = "") -> str:
+    """A status of the ledger in words, with what the calendar makes of it."""
+    text = t(name, STATUS.get(name, name))
+    return text + t(", ", "，") + t(*MARK[mark]) if mark else text
+
+
+def status(record: rs.RightRecord, now: Moment) -> str:
     """Status with what matters besides."""
-    text = t(record.status, STATUS.get(record.status, record.status))
+    text = status_name(record.status, mark_of(record, now))
     if record.backing == rs.EVIDENCE_BACKING:
         text += t(", unconfirmed", "，未确权")
     if record.header.encumbrances:
@@ -41,12 +54,13 @@ def status(record: rs.RightRecord) -> str:
     return text
 
 
-def right_data(home: Home, right: bytes, record: rs.RightRecord) -> dict[str, Any]:
+def right_data(home: Home, right: bytes, record: rs.RightRecord, now: Moment) -> dict[str, Any]:
     """A right for machines."""
     header = record.header
     return {
         "right": right,
         "status": record.status,
+        "mark": mark_of(record, now) or None,
         "backing": record.backing,
         "owner": home.name_of_account(header.owner),
         "obligor": home.name_of_account(record.obligor),
@@ -72,9 +86,11 @@ def right_data(home: Home, right: bytes, record: rs.RightRecord) -> dict[str, An
     }
 
 
-def print_rights(output: Output, home: Home, height: int, rows: Sequence[Row], count: int) -> None:
+def print_rights(output: Output, home: Home, height: int, now: Moment, rows: Sequence[Row], count: int) -> None:
     """A list of rights."""
-    output.data({"height": height, "total": len(rows), "rights": [right_data(home, r, rec) for r, rec in rows[:count]]})
+    output.data(
+        {"height": height, "total": len(rows), "rights": [right_data(home, r, rec, now) for r, rec in rows[:count]]}
+    )
     output.table(
         (
             t("right", "权利"),
@@ -91,7 +107,7 @@ def print_rights(output: Output, home: Home, height: int, rows: Sequence[Row], c
                 home.name_of_account(rec.obligor),
                 money(rec.header.open, rec.header.currency),
                 rec.due_on.isoformat(),
-                status(rec),
+                status(rec, now),
             )
             for right, rec in rows[:count]
         ],
@@ -109,14 +125,14 @@ def print_right(output: Output, home: Home, chain: Chain, right: bytes) -> None:
     """Everything about one right."""
     record = chain.state.get(rs.right_key(right), rs.RIGHT)
     assert record is not None, "the identifier was looked up in this chain"
-    now = chain.application.clock.now_ms(chain.state, chain.genesis, chain.tip.at_ms)
+    now = moment(chain)
     height = chain.tip.height
     header = record.header
-    locked = is_locked(record, now)
-    output.data({"height": height, "locked": locked, **right_data(home, right, record)})
+    locked = is_locked(record, now.at_ms)
+    output.data({"height": height, "locked": locked, **right_data(home, right, record, now)})
     rows = [
         (t("right", "权利"), right.hex()),
-        (t("status", "状态"), status(record)),
+        (t("status", "状态"), status(record, now)),
         (t("obligor", "债务人"), home.name_of_account(record.obligor)),
         (t("holder", "持有人"), home.name_of_account(header.owner)),
         (t("face", "面额"), money(header.face, header.currency)),
@@ -141,9 +157,9 @@ def print_right(output: Output, home: Home, chain: Chain, right: bytes) -> None:
     output.table(("", ""), rows)
 
 
-def print_tree(output: Output, home: Home, height: int, rows: Sequence[Row]) -> None:
+def print_tree(output: Output, home: Home, height: int, now: Moment, rows: Sequence[Row]) -> None:
     """A tree of parts."""
-    output.data({"height": height, "rights": [right_data(home, right, rec) for right, rec in rows]})
+    output.data({"height": height, "rights": [right_data(home, right, rec, now) for right, rec in rows]})
     output.table(
         (t("right", "权利"), t("holder", "持有人"), t("face", "面额"), t("open", "余额"), t("status", "状态")),
         [
@@ -152,7 +168,7 @@ def print_tree(output: Output, home: Home, height: int, rows: Sequence[Row]) -> 
                 home.name_of_account(rec.header.owner),
                 money(rec.header.face, rec.header.currency),
                 money(rec.header.open, rec.header.currency),
-                status(rec),
+                status(rec, now),
             )
             for right, rec in rows
         ],

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from hefu.contracts.receivables import state as rs
 from hefu.kernel.errors import Rejected
 from hefu.ledger.chain import Chain
+from hefu.ledger.engines.embedded import system_ms
+from hefu.readmodels.marks import Moment, mark
 from hefu.services.proving import LINK
 from hefu.services.restored import links_of
 
@@ -31,21 +34,57 @@ class Step:
         return name
 
 
+def moment(chain: Chain) -> Moment:
+    """Business time now: the simulated clock's, or this machine's, for a quiet ledger has an old tip."""
+    if chain.genesis.file.clock.kind == "block":
+        return Moment(max(system_ms(), chain.tip.at_ms))
+    return Moment(chain.application.clock.now_ms(chain.state, chain.genesis, chain.tip.at_ms))
+
+
+def mark_of(record: rs.RightRecord, now: Moment) -> str:
+    """What the calendar makes of a right: lapsed, due, overdue, or an empty text."""
+    return mark(record.status, record.until_ms, record.due_on, now)
+
+
 def all_rights(chain: Chain) -> Iterator[tuple[bytes, rs.RightRecord]]:
     """Every right with its record, in order of identifier."""
     for key, raw in chain.store.scan(b"sR", b"sS"):
         yield key[2:], rs.RIGHT.load(raw)
 
 
-def rights(
-    chain: Chain, *, owner: bytes | None = None, status: str | None = None
-) -> tuple[int, list[tuple[bytes, rs.RightRecord]]]:
-    """Rights of an owner, in a status; the largest open amount first."""
-    found = [
-        (right, record)
-        for right, record in all_rights(chain)
-        if (owner is None or record.header.owner == owner) and (status is None or record.status == status)
-    ]
+@dataclass(frozen=True)
+class Filter:
+    """
+    Which rights a list is about; what is None or empty does not matter.
+
+    Args:
+        due_after, due_before: Due dates, both days included.
+        mark: As of `now`.
+    """
+
+    owner: bytes | None = None
+    obligor: bytes | None = None
+    status: str | None = None
+    due_after: date | None = None
+    due_before: date | None = None
+    mark: str | None = None
+
+    def takes(self, record: rs.RightRecord, now: Moment) -> bool:
+        """Whether a right belongs to the list."""
+        return (
+            (self.owner is None or record.header.owner == self.owner)
+            and (self.obligor is None or record.obligor == self.obligor)
+            and (self.status is None or record.status == self.status)
+            and (self.due_after is None or record.due_on >= self.due_after)
+            and (self.due_before is None or record.due_on <= self.due_before)
+            and (self.mark is None or mark_of(record, now) == self.mark)
+        )
+
+
+def rights(chain: Chain, wanted: Filter) -> tuple[int, list[tuple[bytes, rs.RightRecord]]]:
+    """The rights of a filter; the largest open amount first."""
+    now = moment(chain)
+    found = [(right, record) for right, record in all_rights(chain) if wanted.takes(record, now)]
     found.sort(key=lambda item: (-item[1].header.open, item[0]))
     return chain.tip.height, found
 
