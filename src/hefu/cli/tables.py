@@ -13,9 +13,11 @@ from hefu.cli.output import Output
 from hefu.contracts.receivables import events as e
 from hefu.contracts.receivables import state as rs
 from hefu.contracts.receivables.authority import is_locked
+from hefu.kernel.hashing import ZERO
 from hefu.kernel.time import format_instant
 from hefu.ledger.chain import Chain
 from hefu.readmodels.marks import Moment
+from hefu.services import confirmation
 from hefu.services.home import Home
 from hefu.services.lookup import Step, mark_of, moment
 
@@ -74,6 +76,7 @@ def right_data(home: Home, right: bytes, record: rs.RightRecord, now: Moment) ->
         "parent": record.parent,
         "depth": record.depth,
         "document": record.document,
+        "confirmation": None if record.confirmation == ZERO else record.confirmation,
         "endorsements": [
             {"assignor": home.name_of_account(x.assignor), "recourse": x.recourse} for x in record.endorsements
         ],
@@ -151,10 +154,22 @@ def print_right(output: Output, home: Home, chain: Chain, right: bytes) -> None:
     if locked and record.lock is not None:
         until = format_instant(record.lock.until_ms)
         rows.append((t("locked for", "锁定给"), f"{home.name_of_account(record.lock.financier)}, {until}"))
+    if record.confirmation != ZERO:
+        rows.append((t("words confirmed", "确权文本"), _words(chain, record.confirmation)))
     if record.notice is not None:
         rows.append((t("notice", "通知"), format_instant(record.notice.at_ms)))
     rows.append((t("at block", "区块"), str(height)))
     output.table(("", ""), rows)
+
+
+def _words(chain: Chain, digest: bytes) -> str:
+    language = confirmation.language_of(chain.genesis.hash, digest)
+    known = {
+        "en": t("the English text", "英文文本"),
+        "zh": t("the Chinese text", "中文文本"),
+        None: t("others", "其他文本"),
+    }
+    return f"{known[language]} ({digest.hex()[:16]})"
 
 
 def print_tree(output: Output, home: Home, height: int, now: Moment, rows: Sequence[Row]) -> None:
