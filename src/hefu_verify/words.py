@@ -149,6 +149,13 @@ EN = {
     ),
     "rules": "Rule set {version} applied. Registration with a public register is not required by it, and none is proven here.",
     "priority": "The order of this ledger is evidence. By itself it gives no legal priority.",
+    # -- the command
+    "description": "",
+    "help file": "the evidence bundle",
+    "help trust": "the genesis file, from somebody you trust",
+    "help json": "print the same as data, with stable keys",
+    "help lang": "language of the report; HEFU_LANG or the locale's where it is not given",
+    "unreadable": "{why}",
     "refused verdict": "REFUSED: {code}",
     "colon": ": ",
 }
@@ -284,6 +291,17 @@ ZH = {
     "attestations": "各项证明按账本状态所载列示；证明人的签名不在本文件中。",
     "rules": "适用第 {version} 版规则。该规则不要求在公共登记系统登记，此处也未证明任何登记。",
     "priority": "本账本的先后顺序是证据，其本身不产生法律上的优先顺位。",
+    # -- the command
+    "description": (
+        "hefu-verify：核验证据包，说明它证明了什么。\n\n退出码：\n\n    0  在 --trust 所指创世文件之下得到证明\n"
+        "    2  用法有误，或文件无法读取\n    4  拒绝：证据包不能证明其所述内容\n    6  本机缺少核验所需的组件\n"
+        "    7  前后一致，但未经认证：没有给出可信的创世文件"
+    ),
+    "help file": "证据包",
+    "help trust": "创世文件，取自可信来源",
+    "help json": "以固定键名输出同样内容，供程序读取",
+    "help lang": "报告语言；缺省依 HEFU_LANG 或系统语言",
+    "unreadable": "无法读取（{why}）",
     "refused verdict": "拒绝：{code}",
     "colon": "：",
 }

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from hefu.cli.codes import explain
 from hefu.cli.common import amount, common, day, document_id, money, opened, party
 from hefu.cli.language import t
 from hefu.cli.output import Bars, Output
@@ -108,7 +109,7 @@ def import_files(
     for name, why in report.files_skipped.items():
         output.line(t(f"skipped {name}: {why}", f"未读 {name}：{why}"))
     for row in report.refused[:20]:
-        output.line(f"  {row.file}:{row.row} {row.code}: {row.reason}")
+        output.line(f"  {row.file}:{row.row} {row.code}: {t(row.reason, explain(row.code, row.reason))}")
     if matching is not None:
         output.line(
             t(

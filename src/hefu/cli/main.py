@@ -19,10 +19,10 @@ import sys
 import click
 
 from hefu import __version__
-from hefu.cli import blocks, demo, invoice, key, ledger, offer, org, proof, receivable, views
-from hefu.cli.codes import explain
+from hefu.cli import blocks, chinese, demo, invoice, key, ledger, offer, org, proof, receivable, views
+from hefu.cli.codes import told
 from hefu.cli.language import t
-from hefu.kernel.errors import HefuError, Rejected
+from hefu.kernel.errors import HefuError
 
 EPILOG = t(
     "Exit codes: 0 done, 2 wrong usage, 3 refused by a rule, 4 corrupt, 5 run it again, 6 this machine lacks a part, "
@@ -70,19 +70,31 @@ def main() -> int:
     except click.exceptions.Abort:
         return _fail(as_json, "ABORTED", t("stopped", "已中止"), 130)
     except click.ClickException as error:
+        said = t(error.format_message(), chinese.plain(error.format_message()))
         if not as_json:
-            error.show()
+            _usage(error, said)
             return error.exit_code
-        return _fail(as_json, "USAGE", error.format_message(), error.exit_code)
+        return _fail(as_json, "USAGE", said, error.exit_code)
     except HefuError as error:
-        detail = str(error)
-        if isinstance(error, Rejected) or detail == error.code:
-            detail = explain(error.code, detail)
-        return _fail(as_json, error.code, detail, error.exit_code)
+        return _fail(as_json, error.code, told(error), error.exit_code)
     except BrokenPipeError:
         # Whoever read the pipe has seen enough.
         sys.stderr.close()
         return 0
+
+
+def _usage(error: click.ClickException, said: str) -> None:
+    """How the command is called, where to read on, and what was wrong."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        # Nothing was wrong but that nothing was asked: the help itself is the answer.
+        error.show()
+        return
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is not None:
+        click.echo(context.get_usage(), err=True)
+        help_option = f"{context.command_path} {context.help_option_names[-1]}"
+        click.echo(t(f"Try '{help_option}' for help.", f"用法详见 '{help_option}'。") + "\n", err=True)
+    click.echo(t(f"Error: {said}", f"有误：{said}"), err=True)
 
 
 def _fail(as_json: bool, code: str, detail: str, exit_code: int) -> int:
