@@ -83,11 +83,9 @@ def _read(path: Path) -> bytes:
 
 def _language(environment: Mapping[str, str]) -> str:
     """The language of the report where --lang names none: HEFU_LANG, then the locale."""
-    for name in ["HEFU_LANG", "LC_ALL", "LC_MESSAGES", "LANG"]:
-        value = environment.get(name, "")
-        if value:
-            return "zh" if value.lower().startswith("zh") else "en"
-    return "en"
+    get = environment.get
+    asked = get("HEFU_LANG") or get("LC_ALL") or get("LC_MESSAGES") or get("LANG") or "en"
+    return "zh" if asked.lower().startswith("zh") else "en"
 
 
 def _parser(language: str) -> argparse.ArgumentParser:

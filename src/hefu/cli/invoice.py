@@ -217,7 +217,7 @@ def show(output: Output, document: str) -> None:
     "--as",
     "attester",
     required=True,
-    help=t("A warehouse, a verifier or the core enterprise.", "仓储方、核证机构或核心企业。"),
+    help=t("A warehouse, a verifier or the core enterprise.", "仓储方、核验机构或核心企业。"),
 )
 @common
 def deliver(output: Output, document: str, attester: str) -> None:

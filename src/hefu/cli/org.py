@@ -25,7 +25,7 @@ ROLE_NAMES = {
     "tax_authority": ("tax authority", "税务机关"),
     "utility": ("utility", "公用事业单位"),
     "warehouse": ("warehouse", "仓储方"),
-    "verifier": ("verifier", "核证机构"),
+    "verifier": ("verifier", "核验机构"),
     "ecny_operator": ("e-CNY operating bank", "数字人民币运营机构"),
     "court": ("court", "法院"),
     "supervisor": ("supervisor", "监管机构"),

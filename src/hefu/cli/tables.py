@@ -34,6 +34,14 @@ MARK = {
     "due": ("due today", "今日到期"),
     "overdue": ("overdue", "已逾期"),
 }
+REASONS = {
+    "amount_wrong": "金额不符",
+    "duplicate": "重复",
+    "goods_missing": "未收货",
+    "not_ours": "非本公司债务",
+    "paid": "已付款",
+    "quality_dispute": "质量争议",
+}
 BACKING = {"confirmed": ("confirmed", "经确权"), "evidence": ("on evidence, unconfirmed", "凭证据，未确权")}
 Row = tuple[bytes, rs.RightRecord]
 
@@ -237,7 +245,7 @@ def told(home: Home, event: Any) -> str:
         case e.Confirmed():
             return t("the obligor confirms", "债务人确权")
         case e.Refused():
-            return t(f"the obligor refuses: {event.reason}", f"债务人拒绝：{event.reason}")
+            return t(f"the obligor refuses: {event.reason}", f"债务人拒绝：{REASONS.get(event.reason, event.reason)}")
         case e.Withdrawn():
             return t("withdrawn", "撤回")
         case e.Cancelled():

@@ -124,7 +124,7 @@ PARTIES: Mapping[str, tuple[str, str]] = {
     "CLOCK_NOT_SIMULATED": (
         "This ledger runs on real time, and nobody can move it. Only a ledger that was founded for trials has a clock "
         "to move.",
-        "本账本采用真实时间，任何人都不能拨动。只有为演练而建的账本才有可推进的时钟。",
+        "本账本采用真实时间，任何人都不能推进。只有为演练而建的账本才有可推进的时钟。",
     ),
     "CLOCK_TOO_FAR": (
         "This moment lies beyond the last day that a date can name. Choose an earlier one.",
