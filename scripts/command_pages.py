@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import click
 
 from hefu.cli.language import LANGUAGE, t
-from hefu.cli.main import cli
+from hefu.cli.main import ALIASES, cli
 
 #: Options that nearly every command has; they are told once.
 SHARED = ("home_path", "lang", "as_json")
@@ -94,6 +94,10 @@ def page() -> str:
             "或其账户标识的前几位（至少六位）；查询类命令也可只写名称的一部分。\n",
         ),
         f"{root.epilog}\n",
+        *(
+            t(f"`hefu {other}` is another name of `hefu {name}`.\n", f"`hefu {other}` 与 `hefu {name}` 相同。\n")
+            for other, name in ALIASES.items()
+        ),
         t("Nearly every command takes these:\n", "几乎每条命令都有以下选项：\n"),
         t("| option | default | |\n|---|---|---|", "| 选项 | 缺省 | |\n|---|---|---|"),
         *(option_row(option, status[1]) for option in shared),

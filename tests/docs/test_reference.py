@@ -18,7 +18,7 @@ import click
 import pytest
 
 from hefu import bootstrap
-from hefu.cli.main import cli
+from hefu.cli.main import ALIASES, cli
 from hefu.services import confirmation
 from hefu_verify import confirmation as verifier_confirmation
 
@@ -110,6 +110,7 @@ def test_no_page_names_a_command_that_is_not_there(page):
             words = called.split()
         path = "hefu"
         for word in words[1:]:
+            word = ALIASES.get(word, word) if path == "hefu" else word
             if f"{path} {word}" not in COMMANDS:
                 break
             path = f"{path} {word}"

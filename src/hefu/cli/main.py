@@ -31,7 +31,20 @@ EPILOG = t(
 )
 
 
+#: Other names of commands, for hands that know them; help and reference tell of each thing once.
+ALIASES = {"invoices": "invoice"}
+
+
+class Root(click.Group):
+    """The root, which knows a command by its other names too."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A command, or None."""
+        return super().get_command(ctx, ALIASES.get(cmd_name, cmd_name))
+
+
 @click.group(
+    cls=Root,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     help=t(
         "Hefu: receivables on a ledger that nobody can alter unseen, and one file that proves them.",
@@ -51,7 +64,6 @@ ledger.ledger.add_command(blocks.list_blocks)
 cli.add_command(ledger.clock)
 cli.add_command(org.org)
 cli.add_command(key.key)
-cli.add_command(invoice.invoices)
 cli.add_command(invoice.invoice)
 cli.add_command(receivable.receivable)
 cli.add_command(offer.offer)

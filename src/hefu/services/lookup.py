@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from hefu.contracts.evidence import state as es
 from hefu.contracts.receivables import state as rs
 from hefu.kernel.errors import Rejected
 from hefu.ledger.chain import Chain
@@ -87,6 +88,19 @@ def rights(chain: Chain, wanted: Filter) -> tuple[int, list[tuple[bytes, rs.Righ
     found = [(right, record) for right, record in all_rights(chain) if wanted.takes(record, now)]
     found.sort(key=lambda item: (-item[1].header.open, item[0]))
     return chain.tip.height, found
+
+
+def documents(
+    chain: Chain, *, seller: bytes | None = None, buyer: bytes | None = None
+) -> list[tuple[bytes, es.DocumentRecord]]:
+    """Invoices of a seller, on a buyer; the largest first."""
+    found = []
+    for key, raw in chain.store.scan(b"sD", b"sE"):
+        record = es.DOCUMENT.load(raw)
+        if record.kind == "invoice" and seller in (None, record.seller) and buyer in (None, record.buyer):
+            found.append((key[2:], record))
+    found.sort(key=lambda item: (-item[1].gross, item[0]))
+    return found
 
 
 def tree(chain: Chain, right: bytes) -> tuple[int, list[tuple[bytes, rs.RightRecord]]]:
