@@ -22,6 +22,7 @@ from hefu.ledger import block as blocks
 from hefu.ledger.genesis import Genesis
 from hefu.ledger.store import RocksStore
 from hefu.services import restored
+from hefu.services.backup import back_up
 from hefu.services.home import Home
 from hefu.services.network import FounderSpec, Network
 
@@ -370,6 +371,24 @@ def restore(output: Output, folder: Path, trust: Path) -> None:
     height = blocks.HEADER.load(manifest.tip.header).height
     output.data({"home": str(target), "height": height})
     output.line(t(f"State of block {height:,} restored into {target}.", f"已在 {target} 恢复区块 {height:,} 的状态。"))
+
+
+@ledger.command(help=t("Copy this home with its keys, vaults and names.", "备份本地账本及其密钥、保险库与名称。"))
+@click.argument("target", type=click.Path(path_type=Path, file_okay=False))
+@common
+def backup(output: Output, target: Path) -> None:
+    """Nothing can write meanwhile. Whoever has the copy and the passphrase can sign: keep the two apart."""
+    home = Home(home_path())
+    home.require()
+    with Bars(lambda stage: t("copy", "复制"), quiet=output.as_json) as bars:
+        height = back_up(home, target, bootstrap.application(), bars)
+    output.data({"home": str(home.path), "copy": str(target), "height": height})
+    output.line(
+        t(
+            f"{home.path} is copied to {target}, as of block {height:,}. Never let both write.",
+            f"已将 {home.path} 备份至 {target}，截至区块 {height:,}。两者不可同时写入。",
+        )
+    )
 
 
 @ledger.command(

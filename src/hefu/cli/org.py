@@ -12,6 +12,7 @@ from hefu.contracts.parties import commands as pc
 from hefu.contracts.parties import state as ps
 from hefu.contracts.parties.roles import ROLES
 from hefu.ledger.chain import Chain
+from hefu.services import standing
 from hefu.services.network import FounderSpec
 
 ROLE_NAMES = {
@@ -142,6 +143,44 @@ def _set_status(output: Output, name: str, proposer: str, status: str) -> None:
     output.line(
         t(f"{target.name} is now {status}.", f"{target.name} 现为{'正常' if status == 'active' else '暂停'}状态。")
     )
+
+
+@org.command(
+    "set-roles",
+    help=t("Change an organisation's roles or membership, by vote.", "经成员表决变更某机构的角色或成员身份。"),
+)
+@click.argument("name")
+@click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    type=click.Choice(sorted(ROLES)),
+    help=t(
+        "All that it shall have; repeat for several. As before if not given.", "变更后的全部角色，可重复；缺省不变。"
+    ),
+)
+@click.option(
+    "--member/--no-member",
+    default=None,
+    help=t("Whether it votes; as before if not given.", "是否为有表决权的成员；缺省不变。"),
+)
+@click.option(
+    "--as", "proposer", default="", help=t("Who proposes; the operator if not given.", "提议方，缺省为平台运营方。")
+)
+@common
+def set_roles(output: Output, name: str, roles: tuple[str, ...], member: bool | None, proposer: str) -> None:
+    """
+    The roles given replace those that it has. A new member gets a governing key that may vote, for the one that it was enrolled with
+    may not.
+    """
+    with opened() as trade:
+        network, target = trade.network, party(trade, name)
+        by = party(trade, proposer or network.home.operator)
+        made = standing.set_roles(network, by, target, roles, member)
+    output.data({"name": target.name, "roles": made.roles, "member": made.member, "key": made.key or None})
+    words = t(", ", "、").join(t(*ROLE_NAMES[role]) for role in made.roles) or t("none", "无")
+    votes = t("a voting member", "有表决权的成员") if made.member else t("no member", "非成员")
+    output.line(t(f"{target.name}: {words}; {votes}.", f"{target.name}：{words}；{votes}。"))
 
 
 @org.command(help=t("Set the ceiling of what an obligor confirms in all.", "设定债务人确权总额上限。"))

@@ -16,7 +16,9 @@ from pathlib import Path
 from stdnum.cn import uscc
 
 from hefu.contracts.parties import commands as pc
+from hefu.contracts.parties import state as ps
 from hefu.contracts.parties.contract import founder_id, possession_message
+from hefu.contracts.parties.roles import ACTIVE
 from hefu.kernel.codec import Record
 from hefu.kernel.errors import Rejected, UsageError
 from hefu.kernel.hashing import ZERO
@@ -248,10 +250,16 @@ class Network:
         for party in members:
             if len(signers) >= needed:
                 break
-            if party.name != proposer.name:
+            # A suspended member counts, but signs nothing.
+            if party.name != proposer.name and self._active(party):
                 commands.append(pc.Vote(proposal, bytes.fromhex(party.organisation), True))
                 signers.append(self.ring(party).govern)
         return self.act(commands, *signers)
+
+    def _active(self, party: PartyEntry) -> bool:
+        key = ps.organisation_key(bytes.fromhex(party.organisation))
+        record = self.engine.query(lambda chain: chain.state.get(key, ps.ORGANISATION))
+        return record is not None and record.status == ACTIVE
 
     def _derive(self, creator: bytes, salt: bytes, kind: str) -> bytes:
         return derive_id(self.genesis.hash, self.genesis.chain_id, creator, salt, kind)
