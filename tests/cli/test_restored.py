@@ -127,3 +127,18 @@ def test_a_whole_ledger_with_a_hole_is_damaged_and_not_restored(homes: tuple[Pat
         store.write([(hole, None)])
         store.close()
         assert "BLOCK_MISSING" in hefu("ledger", "verify", home=home, code=4)
+
+
+def test_questions_need_neither_keys_nor_passphrase(homes: tuple[Path, Path, str], tmp_path: Path) -> None:
+    whole, light, made = homes
+    shutil.copytree(light, tmp_path / "copy")
+    shutil.copy(whole / "names.json", tmp_path / "copy")
+    document = told("receivable", "show", made, home=light)["document"]
+    for command in (
+        ("key", "list", "Anding"),
+        ("org", "exposure", "Hailan"),
+        ("invoice", "show", document),
+        ("clock", "show"),
+    ):
+        asked = {"home": tmp_path / "copy", "HEFU_PASSPHRASE": ""}
+        assert told(*command, **asked) == told(*command, home=whole)

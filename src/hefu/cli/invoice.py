@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from hefu.cli.common import amount, common, day, document_id, money, opened, party, reading, someone
+from hefu.cli.common import amount, common, day, document_id, identifier, money, opened, party, reading, someone
 from hefu.cli.invoice_files import import_files, register_file
 from hefu.cli.language import t
 from hefu.cli.output import Output
 from hefu.contracts.evidence.contract import available_at
-from hefu.contracts.evidence.state import DocumentRecord
+from hefu.contracts.evidence.state import DOCUMENT, DocumentRecord, document_key
 from hefu.kernel.errors import UsageError
 from hefu.kernel.money import total
 from hefu.services import lookup
@@ -218,16 +218,16 @@ def list_invoices(
 @common
 def show(output: Output, document: str) -> None:
     """gross = available + reserved + live + spent."""
-    with opened() as trade:
-        identifier = document_id(trade, document)
-        record, height = trade.document(identifier), trade.network.chain.tip.height
-        now = trade.network.business_ms()
-        home = trade.network.home
+    with reading() as (home, chain):
+        key = identifier(chain, document, b"D", "document")
+        record, height = chain.state.get(document_key(key), DOCUMENT), chain.tip.height
+        assert record is not None, "the identifier was looked up in this chain"
+        now = lookup.moment(chain).at_ms
         seller, buyer = home.name_of_account(record.seller), home.name_of_account(record.buyer)
     parts = _parts(record, now)
     output.data(
         {
-            "document": identifier,
+            "document": key,
             "height": height,
             "seller": seller,
             "buyer": buyer,
@@ -235,7 +235,7 @@ def show(output: Output, document: str) -> None:
             **parts,
         }
     )
-    output.line(f"{identifier.hex()}  {seller} → {buyer}  " + t(f"(block {height})", f"（区块 {height}）"))
+    output.line(f"{key.hex()}  {seller} → {buyer}  " + t(f"(block {height})", f"（区块 {height}）"))
     output.table(("", ""), [(t(*PARTS[k]), money(v, record.currency)) for k, v in parts.items()], right=(1,))
 
 

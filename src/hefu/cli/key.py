@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from hefu.cli.common import amount, common, money, opened, party, someone
+from hefu.cli.common import amount, common, money, opened, party, reading, someone
 from hefu.cli.language import t
 from hefu.cli.output import Output
 from hefu.contracts.parties import state as ps
@@ -39,10 +39,9 @@ def key() -> None:
 @common
 def list_keys(output: Output, name: str) -> None:
     """Public keys only; a star marks those that this home signs with."""
-    with opened() as trade:
-        target = someone(trade.network.home, name)
-        found = trade.network.engine.query(lambda chain: keys.keys_of(chain, bytes.fromhex(target.organisation)))
-        height = trade.network.chain.tip.height
+    with reading() as (home, chain):
+        target = someone(home, name)
+        found, height = keys.keys_of(chain, bytes.fromhex(target.organisation)), chain.tip.height
     in_use = {target.office_key, target.govern_key}
     output.data(
         {

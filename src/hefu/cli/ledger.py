@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from hefu import bootstrap
-from hefu.cli.common import common, day, home_path, ledger_store, opened, passphrase, require_all_blocks
+from hefu.cli.common import common, day, home_path, ledger_store, opened, passphrase, reading, require_all_blocks
 from hefu.cli.language import t
 from hefu.cli.output import Bars, Output
 from hefu.kernel.errors import UsageError
@@ -24,6 +24,7 @@ from hefu.ledger.store import RocksStore
 from hefu.services import restored
 from hefu.services.backup import back_up
 from hefu.services.home import Home
+from hefu.services.lookup import moment
 from hefu.services.network import FounderSpec, Network
 
 TRUST = {
@@ -418,8 +419,8 @@ def clock() -> None:
 @common
 def show_clock(output: Output) -> None:
     """Simulated, or the block's."""
-    with opened() as trade:
-        now, kind = trade.network.business_ms(), trade.network.genesis.file.clock.kind
+    with reading() as (_, chain):
+        now, kind = moment(chain).at_ms, chain.genesis.file.clock.kind
     output.data({"business_at_ms": now, "clock": kind})
     output.line(format_instant(now) + (t(" (simulated)", "（模拟）") if kind == "simulated" else ""))
 

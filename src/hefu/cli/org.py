@@ -12,7 +12,7 @@ from hefu.contracts.parties import commands as pc
 from hefu.contracts.parties import state as ps
 from hefu.contracts.parties.roles import ROLES
 from hefu.ledger.chain import Chain
-from hefu.services import standing
+from hefu.services import lookup, standing
 from hefu.services.network import FounderSpec
 
 ROLE_NAMES = {
@@ -201,9 +201,9 @@ def ceiling(output: Output, name: str, amount: str) -> None:
 @common
 def exposure(output: Output, name: str) -> None:
     """Confirmed receivables that are live."""
-    with opened() as trade:
-        target = someone(trade.network.home, name)
-        record, height = trade.exposure(target), trade.network.chain.tip.height
+    with reading() as (home, chain):
+        target, height = someone(home, name), chain.tip.height
+        record = lookup.exposure(chain, bytes.fromhex(target.account))
     room = None if record.ceiling is None else max(record.ceiling - record.live, 0)
     output.data(
         {

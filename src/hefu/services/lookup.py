@@ -10,6 +10,7 @@ from typing import Any
 from hefu.contracts.evidence import state as es
 from hefu.contracts.receivables import state as rs
 from hefu.kernel.errors import Rejected
+from hefu.kernel.money import zero
 from hefu.ledger.chain import Chain
 from hefu.ledger.engines.embedded import system_ms
 from hefu.readmodels.marks import Moment, mark
@@ -88,6 +89,12 @@ def rights(chain: Chain, wanted: Filter) -> tuple[int, list[tuple[bytes, rs.Righ
     found = [(right, record) for right, record in all_rights(chain) if wanted.takes(record, now)]
     found.sort(key=lambda item: (-item[1].header.open, item[0]))
     return chain.tip.height, found
+
+
+def exposure(chain: Chain, obligor: bytes, currency: str = "CNY") -> rs.ExposureRecord:
+    """What an obligor's account owes in all, and its ceiling."""
+    known = chain.state.get(rs.exposure_key(obligor, currency), rs.EXPOSURE)
+    return known or rs.ExposureRecord(currency, zero(), None)
 
 
 def documents(

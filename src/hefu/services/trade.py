@@ -30,7 +30,7 @@ from hefu.kernel.money import Amount, zero
 from hefu.kernel.time import DAY_MS, business_date, start_of_day_ms
 from hefu.ledger.block import Receipt
 from hefu.privacy import fingerprints
-from hefu.services import confirmation
+from hefu.services import confirmation, lookup
 from hefu.services.home import PartyEntry
 from hefu.services.network import Network
 from hefu.services.offers import OFFER, Offer, check_offer, make_offer, offer_id, pack, price_commitment
@@ -521,9 +521,7 @@ class Trade:
 
     def exposure(self, obligor: PartyEntry, currency: str = "CNY") -> rs.ExposureRecord:
         """What an obligor owes in all, and its ceiling."""
-        key = rs.exposure_key(bytes.fromhex(obligor.account), currency)
-        record = self.network.engine.query(lambda chain: chain.state.get(key, rs.EXPOSURE))
-        return record or rs.ExposureRecord(currency, zero(), None)
+        return self.network.engine.query(lambda chain: lookup.exposure(chain, bytes.fromhex(obligor.account), currency))
 
     def new_id(self, account: bytes, salt: bytes, kind: str) -> bytes:
         """Identifier of what an account creates."""
