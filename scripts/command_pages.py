@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import click
 
 from hefu.cli.language import LANGUAGE, t
-from hefu.cli.main import cli
+from hefu.cli.main import ALIASES, cli
 
 #: Options that nearly every command has; they are told once.
 SHARED = ("home_path", "lang", "as_json")
@@ -88,10 +88,16 @@ def page() -> str:
         t("# Commands\n", "# 命令\n"),
         t(
             "Every command with its options, as `--help` shows them. An identifier may be shortened to its first digits, at least "
-            "four; an organisation may be named by a part of its name.\n",
-            "全部命令及其选项，与 `--help` 所示一致。标识可只写前几位（至少四位）；机构可只写名称的一部分。\n",
+            "four. A command that signs takes an organisation's exact name or the first digits of its account; one that only "
+            "reads, a part of the name too.\n",
+            "全部命令及其选项，与 `--help` 所示一致。标识可只写前几位（至少四位）。签署类命令须写机构的准确全称，"
+            "或其账户标识的前几位（至少六位）；查询类命令也可只写名称的一部分。\n",
         ),
         f"{root.epilog}\n",
+        *(
+            t(f"`hefu {other}` is another name of `hefu {name}`.\n", f"`hefu {other}` 与 `hefu {name}` 相同。\n")
+            for other, name in ALIASES.items()
+        ),
         t("Nearly every command takes these:\n", "几乎每条命令都有以下选项：\n"),
         t("| option | default | |\n|---|---|---|", "| 选项 | 缺省 | |\n|---|---|---|"),
         *(option_row(option, status[1]) for option in shared),

@@ -1,5 +1,6 @@
 """
 Hypothesis profiles. The default runs the same cases everywhere; `HEFU_SIM=long` draws new ones, and many more.
+Commands speak English wherever the tests run, unless a test says otherwise.
 
 A failure prints what repeats it; with the commit that is the whole report.
 """
@@ -10,6 +11,7 @@ import os
 
 from hypothesis import settings
 
+os.environ.setdefault("HEFU_LANG", "en")
 settings.register_profile("default", deadline=None, derandomize=True, print_blob=True)
 settings.register_profile("long", deadline=None, max_examples=2000, print_blob=True)
 settings.load_profile("long" if os.environ.get("HEFU_SIM") == "long" else "default")

@@ -15,8 +15,9 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hefu_verify.bundle import verify
@@ -40,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code.
     """
     try:
-        asked = _parser().parse_args(argv)
+        asked = _parser(_language(os.environ)).parse_args(argv)
     except SystemExit as end:
         return USAGE if end.code else PROVEN
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -50,7 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         bundle = _read(asked.file)
         genesis = None if asked.trust is None else _read(asked.trust)
     except OSError as error:
-        sys.stderr.write(f"hefu-verify: {error.filename}: {error.strerror}\n")
+        why = LANGUAGES[asked.lang]["unreadable"].format(why=error.strerror)
+        sys.stderr.write(f"hefu-verify: {error.filename}: {why}\n")
         return USAGE
     try:
         facts = facts_of(verify(bundle, genesis))
@@ -79,14 +81,24 @@ def _read(path: Path) -> bytes:
         return file.read(BYTES_MAX + 1)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _language(environment: Mapping[str, str]) -> str:
+    """The language of the report where --lang names none: HEFU_LANG, then the locale."""
+    get = environment.get
+    asked = get("HEFU_LANG") or get("LC_ALL") or get("LC_MESSAGES") or get("LANG") or "en"
+    return "zh" if asked.lower().startswith("zh") else "en"
+
+
+def _parser(language: str) -> argparse.ArgumentParser:
+    words = LANGUAGES[language]
     parser = argparse.ArgumentParser(
-        prog="hefu-verify", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="hefu-verify",
+        description=__doc__ if language == "en" else words["description"],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("file", type=Path, metavar="FILE", help="the evidence bundle")
-    parser.add_argument("--trust", type=Path, metavar="GENESIS", help="the genesis file, from somebody you trust")
-    parser.add_argument("--json", action="store_true", help="print the same as data, with stable keys")
-    parser.add_argument("--lang", choices=sorted(LANGUAGES), default="en", help="language of the report")
+    parser.add_argument("file", type=Path, metavar="FILE", help=words["help file"])
+    parser.add_argument("--trust", type=Path, metavar="GENESIS", help=words["help trust"])
+    parser.add_argument("--json", action="store_true", help=words["help json"])
+    parser.add_argument("--lang", choices=sorted(LANGUAGES), default=language, help=words["help lang"])
     return parser
 
 

@@ -10,8 +10,10 @@ from typing import Any
 
 from hefu_verify.authority import business_date
 from hefu_verify.codec import Record
+from hefu_verify.confirmation import words_of
 from hefu_verify.primitives import ZERO
 from hefu_verify.records import ACCOUNTS, STATE, VOUCHERS
+from hefu_verify.suites import hash_named
 from hefu_verify.verdict import Verdict
 
 CHINA = timezone(timedelta(hours=8))
@@ -89,6 +91,7 @@ def _right(right: Record, verdict: Verdict) -> Facts:
         "notice": None if notice is None else _plain(notice),
         "proposal_until": instant(right.until_ms) if right.until_ms else None,
         "confirmation": None if right.confirmation == ZERO else right.confirmation.hex(),
+        "confirmation_words": words_of(hash_named(verdict.genesis.hash), right.confirmation),
         "terms": right.terms.hex(),
     }
 

@@ -164,6 +164,8 @@ class _Report:
             return self.words["evidence backing"]
         if right["confirmation"] is None:
             return self.words["unconfirmed backing"]
+        if right["confirmation_words"] is not None:
+            return self.say("confirmed in words", text=right["confirmation_words"], digest=right["confirmation"])
         return self.say("confirmed backing", digest=right["confirmation"])
 
     def pledges(self) -> str:

@@ -18,8 +18,9 @@ import click
 import pytest
 
 from hefu import bootstrap
-from hefu.cli.main import cli
-from hefu.services.trade import CONFIRMATION_TEXT
+from hefu.cli.main import ALIASES, cli
+from hefu.services import confirmation
+from hefu_verify import confirmation as verifier_confirmation
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SCRIPTS = ROOT / "scripts"
@@ -109,6 +110,7 @@ def test_no_page_names_a_command_that_is_not_there(page):
             words = called.split()
         path = "hefu"
         for word in words[1:]:
+            word = ALIASES.get(word, word) if path == "hefu" else word
             if f"{path} {word}" not in COMMANDS:
                 break
             path = f"{path} {word}"
@@ -178,10 +180,14 @@ def test_links_lead_somewhere(page):
         assert "://" in target or (page.parent / target).exists(), target
 
 
-@pytest.mark.parametrize("name", ["core-enterprise.md", "core-enterprise.zh.md"])
-def test_the_treasurer_reads_the_words_that_are_signed(name):
+@pytest.mark.parametrize(("name", "language"), [("core-enterprise.md", "en"), ("core-enterprise.zh.md", "zh")])
+def test_the_treasurer_reads_the_words_that_are_signed(name, language):
     page = (ROOT / "docs" / "tutorials" / name).read_text(encoding="utf-8")
-    assert CONFIRMATION_TEXT in " ".join(page.split())
+    assert confirmation.TEXTS[language] in " ".join(page.split())
+
+
+def test_the_verifier_quotes_the_words_that_are_signed():
+    assert verifier_confirmation.TEXTS == confirmation.TEXTS
 
 
 def test_codes_in_tutorials_are_explained():

@@ -28,8 +28,10 @@ from hefu.contracts.parties.state import ACCOUNT, KEY, ORGANISATION, PROPOSAL
 from hefu.contracts.receivables.state import EXPOSURE, RIGHT, exposure_key
 from hefu.kernel.codec import Codec
 from hefu.kernel.errors import Corrupt, EngineError, Unavailable, UsageError
+from hefu.kernel.time import start_of_day_ms
 from hefu.ledger.chain import CommittedBlock
 from hefu.readmodels import database, queries, rows, schema, views
+from hefu.readmodels.marks import Moment, mark
 from hefu.readmodels.projector import Projector, rebuild
 from hefu.readmodels.writer import PostgresWriter, Writer, writer_for
 from world import World, digest
@@ -645,9 +647,34 @@ def test_documents_exposures_attestations_and_totals(asked):
             if (r.status, r.backing, r.header.currency) == (total.status, total.backing, total.currency)
         ]
         assert total.count == len(same)
-        assert total.face_minor == sum(r.header.face for r in same)
+        # Every yuan counts once: what was passed on counts with the parts.
+        assert total.face_minor == sum(r.header.face - r.header.passed for r in same)
         assert total.open_minor == sum(r.header.open for r in same)
         assert total.settled_minor == sum(r.header.settled for r in same)
+
+
+def test_totals_tell_marked_rights_apart(asked):
+    world, _, reader = asked
+    rights = [world.right(key[2:]) for key, _ in world.chain.store.scan(b"sR", b"sS")]
+    whole = queries.totals(reader).value
+    for at_ms in (
+        0,
+        *{r.until_ms + 1 for r in rights},
+        *{start_of_day_ms(r.due_on) for r in rights},
+        4_000_000_000_000,
+    ):
+        moment = Moment(at_ms)
+        told: dict[tuple[str, str], int] = {}
+        for r in rights:
+            named = mark(r.status, r.until_ms, r.due_on, moment)
+            told[r.status, named] = told.get((r.status, named), 0) + 1
+        totals = queries.totals(reader, moment).value
+        assert {(t.status, t.mark): 0 for t in totals}.keys() == told.keys()
+        for (status, named), count in told.items():
+            assert sum(t.count for t in totals if (t.status, t.mark) == (status, named)) == count
+        for field in ("count", "face_minor", "open_minor", "settled_minor"):
+            assert sum(getattr(t, field) for t in totals) == sum(getattr(t, field) for t in whole)
+    assert {t.mark for t in queries.totals(reader, Moment(4_000_000_000_000)).value} >= {"overdue"}
 
 
 def test_totals_are_exact_past_what_a_column_holds(told, new_url):

@@ -101,7 +101,7 @@ def test_the_report_says_who_what_when_and_on_whose_word():
 def test_the_chinese_report_says_the_same():
     text = report(facts(rich()), "zh")
     for expected in (
-        "验证通过",
+        "核验通过",
         "2 家创始成员会签",
         "模拟时钟",
         "60,000.00 CNY",

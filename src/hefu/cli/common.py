@@ -17,13 +17,14 @@ import click
 from hefu import bootstrap
 from hefu.cli.language import LANGUAGES, t
 from hefu.cli.output import Output
-from hefu.kernel.errors import UsageError
+from hefu.kernel.errors import Unavailable, UsageError
 from hefu.kernel.money import format_minor, parse_minor
 from hefu.ledger.audit import stored_genesis
 from hefu.ledger.chain import Chain
-from hefu.ledger.store import RocksStore
+from hefu.ledger.store import RocksStore, Store
 from hefu.services.home import Home, PartyEntry
 from hefu.services.network import Network
+from hefu.services.restored import first_kept
 from hefu.services.story import PASSPHRASE
 from hefu.services.trade import Trade
 
@@ -110,9 +111,94 @@ def reading() -> Iterator[tuple[Home, Chain]]:
         store.close()
 
 
+def ledger_store() -> RocksStore:
+    """The store of this home's ledger, to read only."""
+    home = Home(home_path())
+    home.require()
+    return RocksStore(home.ledger, read_only=True)
+
+
+def not_archived(store: Store) -> Unavailable:
+    """What a node says that was restored from a snapshot and is asked for older blocks."""
+    first = first_kept(store)
+    return Unavailable(
+        t(
+            f"this node was restored from a snapshot and keeps no blocks before {first:,}; ask a node that keeps all blocks, or bring "
+            "its export here with `hefu ledger import`",
+            f"本节点由快照恢复，没有第 {first:,} 块之前的区块；请向保存全部区块的节点查询，或用 hefu ledger import 导入其导出文件",
+        ),
+        code="NOT_ARCHIVED",
+    )
+
+
+def require_all_blocks(store: Store) -> None:
+    """
+    Raises:
+        Unavailable: This node was restored from a snapshot and lacks the first blocks.
+    """
+    if first_kept(store):
+        raise not_archived(store)
+
+
 def party(trade: Trade, name: str) -> PartyEntry:
-    """An organisation by name or prefix."""
-    return trade.network.home.party(name)
+    """
+    Who signs, or who stands in what is signed: by its exact name or by the first digits of its identifier.
+
+    A part of a name is not enough here: a signature cannot be taken back, and tomorrow another firm may have a name like it.
+
+    Raises:
+        UsageError: Nobody has this name; those who come close are listed.
+    """
+    return _found(trade.network.home, name, partial=False)
+
+
+def someone(home: Home, name: str) -> PartyEntry:
+    """
+    Whom a question is about: a part of the name is enough where it fits one alone.
+
+    Raises:
+        UsageError: Nobody, or several, go by that name; the candidates are listed.
+    """
+    return _found(home, name, partial=True)
+
+
+def _found(home: Home, name: str, *, partial: bool) -> PartyEntry:
+    found = home.matches(name, partial=partial)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        listed = _listed(found)
+        raise UsageError(
+            t(f"{name!r} could be {listed}; give the whole name", f"“{name}”可能是{listed}，请写全称"),
+            code="AMBIGUOUS_NAME",
+        )
+    close = home.close_to(name)
+    if not close:
+        raise UsageError(
+            t(
+                f"nobody here is called {name!r}; `hefu org list` shows who is",
+                f"此处没有名为“{name}”的机构；hefu org list 可列出全部机构",
+            ),
+            code="UNKNOWN_NAME",
+        )
+    listed = _listed(close)
+    raise UsageError(
+        t(
+            f"nobody here is called {name!r}; this command takes the exact name, for example {listed}"
+            if not partial
+            else f"nobody here is called {name!r}; close to it: {listed}",
+            f"此处没有名为“{name}”的机构；此命令须写准确全称，例如{listed}"
+            if not partial
+            else f"此处没有名为“{name}”的机构；相近的有{listed}",
+        ),
+        code="UNKNOWN_NAME",
+    )
+
+
+def _listed(parties: list[PartyEntry]) -> str:
+    """Candidates, not so many that nobody reads them."""
+    shown = [t(f"{p.name!r} ({p.account[:12]})", f"“{p.name}”（{p.account[:12]}）") for p in parties[:5]]
+    return t(", ", "、").join(shown) + (t(" and more", " 等") if len(parties) > 5 else "")
 
 
 def identifier(chain: Chain, text: str, prefix: bytes, what: str) -> bytes:

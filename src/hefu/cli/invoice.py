@@ -1,142 +1,63 @@
-"""`hefu invoices import` (files) and `hefu invoice …` (documents on the ledger)."""
+"""`hefu invoice …`: invoices on the ledger, and from files; `hefu invoices` is another name of the same group."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 
 import click
 
-from hefu.cli.common import amount, common, day, document_id, money, opened, party
+from hefu.cli.common import amount, common, day, document_id, identifier, money, opened, party, reading, someone
+from hefu.cli.invoice_files import import_files, register_file
 from hefu.cli.language import t
-from hefu.cli.output import Bars, Output
+from hefu.cli.output import Output
 from hefu.contracts.evidence.contract import available_at
-from hefu.documents.invoices import Direction, Outcome, import_invoices, load_mapping, match_trades
+from hefu.contracts.evidence.state import DOCUMENT, DocumentRecord, document_key
 from hefu.kernel.errors import UsageError
 from hefu.kernel.money import total
-from hefu.kernel.time import CHINA
+from hefu.services import lookup
 from hefu.services.trade import InvoiceDocument
 
 
-@click.group(help=t("Invoice files.", "发票文件。"))
-def invoices() -> None:
-    """Group."""
-
-
-@invoices.command(
-    "import",
+@click.group(
     help=t(
-        "Read and check invoice files; report every row that is left out.",
-        "读取并检查发票文件，报告每一行未采用的原因。",
-    ),
-)
-@click.argument("path", type=click.Path(path_type=Path, exists=True))
-@click.option(
-    "--mapping",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help=t("Column mapping (TOML).", "列映射（TOML）。"),
-)
-@click.option(
-    "--direction",
-    type=click.Choice(["purchases", "sales"]),
-    help=t("Where neither header nor file name says.", "表头与文件名均未说明时使用。"),
-)
-@click.option("--today", help=t("Business date; later invoices are refused.", "业务日期，晚于此日的发票被拒绝。"))
-@click.option(
-    "--save",
-    "save_to",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help=t("Save the report (.csv or .json).", "保存报告（.csv 或 .json）。"),
-)
-@click.option("--match/--no-match", default=False, help=t("Find trades between the firms.", "查找企业之间的交易。"))
-@common
-def import_files(
-    output: Output,
-    path: Path,
-    mapping: Path | None,
-    direction: str | None,
-    today: str | None,
-    save_to: Path | None,
-    match: bool,
-) -> None:
-    """Exit code 3 where rows were refused."""
-    with Bars(lambda stage: stage, quiet=output.as_json) as bars:
-        imported = import_invoices(
-            path,
-            today=day(today) if today else datetime.now(CHINA).date(),
-            mapping=load_mapping(mapping) if mapping else None,
-            direction=Direction(direction) if direction else None,
-            progress=bars,
-        )
-    report = imported.report
-    if save_to is not None:
-        report.save(save_to)
-    matching = match_trades(imported.invoices) if match else None
-    output.data(
-        {
-            "rows": report.rows,
-            "counts": dict(report.counts),
-            "gross_minor": dict(report.gross_minor),
-            "files": [
-                {"name": f.name, "rows": f.rows, "direction": f.direction, "encoding": f.encoding} for f in report.files
-            ],
-            "files_skipped": dict(report.files_skipped),
-            "refused": [{"file": r.file, "row": r.row, "code": r.code, "reason": r.reason} for r in report.refused],
-            "saved": str(save_to) if save_to else None,
-            "trades": len(matching.trades) if matching else None,
-            "twins": len(matching.twins) if matching else None,
-            "self_trades": len(matching.self_trades) if matching else None,
-        }
+        "Invoices, on the ledger and in files (`hefu invoices` is the same).",
+        "发票：账本上的与文件中的（也可写作 hefu invoices）。",
     )
-    output.table(
-        (t("treatment", "处理"), t("rows", "行数"), t("gross, CNY", "价税合计（元）")),
-        [
-            (code, f"{count:,}", money(report.gross_minor.get(code, 0))[:-4])
-            for code, count in report.counts.items()
-            if count
-        ],
-        right=(1, 2),
-    )
-    output.line(
-        t(
-            f"{report.rows:,} rows: {report.rows_with(Outcome.ACCEPTED):,} accepted, {report.rows_with(Outcome.SET_ASIDE):,} set aside, "
-            f"{report.rows_with(Outcome.REFUSED):,} refused.",
-            f"共 {report.rows:,} 行：采用 {report.rows_with(Outcome.ACCEPTED):,}，另列 {report.rows_with(Outcome.SET_ASIDE):,}，"
-            f"拒绝 {report.rows_with(Outcome.REFUSED):,}。",
-        )
-    )
-    for name, why in report.files_skipped.items():
-        output.line(t(f"skipped {name}: {why}", f"未读 {name}：{why}"))
-    for row in report.refused[:20]:
-        output.line(f"  {row.file}:{row.row} {row.code}: {row.reason}")
-    if matching is not None:
-        output.line(
-            t(
-                f"{len(matching.trades):,} trades between firms; {len(matching.twins)} groups of twins, "
-                f"{len(matching.self_trades):,} self-trades, {len(matching.ambiguous):,} ambiguous.",
-                f"企业之间的交易 {len(matching.trades):,} 笔；孪生企业 {len(matching.twins)} 组，自开票 {len(matching.self_trades):,} 张，"
-                f"无法判定 {len(matching.ambiguous):,} 张。",
-            )
-        )
-    if report.rows_with(Outcome.REFUSED):
-        raise SystemExit(3)
-
-
-@click.group(help=t("Invoices on the ledger.", "账本上的发票。"))
+)
 def invoice() -> None:
     """Group."""
 
 
+invoice.add_command(import_files)
+
+
 @invoice.command(
-    help=t("Register an invoice by its fingerprint, once in the whole network.", "以指纹登记发票，全网只此一次。")
+    help=t(
+        "Register an invoice by its fingerprint, once in the whole network; or all of a file.",
+        "以指纹登记发票，全网只此一次；也可登记整个文件。",
+    )
 )
 @click.option("--as", "seller", required=True, help=t("Seller.", "销方。"))
-@click.option("--buyer", required=True, help=t("Buyer.", "购方。"))
-@click.option("--number", required=True, help=t("Invoice number.", "发票号码。"))
+@click.option("--buyer", help=t("Buyer.", "购方。"))
+@click.option("--number", help=t("Invoice number.", "发票号码。"))
 @click.option("--code", default="", help=t("Invoice code, where there is one.", "发票代码（如有）。"))
-@click.option("--date", "issued", required=True, help=t("Date of issue.", "开票日期。"))
-@click.option("--gross", required=True, help=t("Amount with tax.", "价税合计。"))
+@click.option("--date", "issued", help=t("Date of issue.", "开票日期。"))
+@click.option("--gross", help=t("Amount with tax.", "价税合计。"))
 @click.option("--tax", default="0", help=t("Tax.", "税额。"))
+@click.option(
+    "--file",
+    "file",
+    type=click.Path(path_type=Path, exists=True),
+    help=t(
+        "Instead of the options above: the seller's export (CSV or Parquet), one invoice a row.",
+        "代替以上各项：销方导出的文件（CSV 或 Parquet），每行一张发票。",
+    ),
+)
+@click.option(
+    "--mapping",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help=t("Column mapping of that file (TOML).", "该文件的列映射（TOML）。"),
+)
 @click.option(
     "--standing-acceptance",
     is_flag=True,
@@ -146,22 +67,34 @@ def invoice() -> None:
 def register(
     output: Output,
     seller: str,
-    buyer: str,
-    number: str,
+    buyer: str | None,
+    number: str | None,
     code: str,
-    issued: str,
-    gross: str,
+    issued: str | None,
+    gross: str | None,
     tax: str,
+    file: Path | None,
+    mapping: Path | None,
     standing_acceptance: bool,
 ) -> None:
-    """Names, number and dates stay in the vaults of both sides; the ledger gets fingerprint, gross and commitments."""
-    gross_minor = amount(gross)
-    tax_minor = amount(tax) if tax not in ("0", "") else 0
-    if tax_minor >= gross_minor:
-        raise UsageError(t("tax is less than the whole", "税额应小于价税合计"), code="BAD_AMOUNT")
-    document = InvoiceDocument(
-        number, day(issued), gross_minor, code=code, net_minor=gross_minor - tax_minor, tax_minor=tax_minor
-    )
+    """
+    Names, number and dates stay in the vaults of both sides; the ledger gets fingerprint, gross and commitments. Of a file, the rows
+    name buyers by their exact name or credit code; exit code 3 where one was not registered.
+    """
+    if file is not None:
+        if buyer or number or code or issued or gross:
+            raise UsageError(t("with --file the rows say the rest", "使用 --file 时，其余各项由文件给出"))
+        with opened() as trade:
+            register_file(output, trade, party(trade, seller), file, mapping, standing=standing_acceptance)
+        return
+    if not (buyer and number and issued and gross):
+        raise UsageError(
+            t(
+                "an invoice needs --buyer, --number, --date and --gross; many at once come by --file",
+                "请给出 --buyer、--number、--date 和 --gross；批量登记请用 --file",
+            )
+        )
+    document = _document(number, code, issued, gross, tax)
     with opened() as trade:
         if document.issued_on > trade.today():
             raise UsageError(t("this date is in the future", "开票日期晚于业务日期"), code="FUTURE_DATE")
@@ -170,28 +103,131 @@ def register(
     output.line(t(f"Registered: invoice {made.hex()}", f"已登记发票 {made.hex()}"))
 
 
+def _document(number: str, code: str, issued: str, gross: str, tax: str) -> InvoiceDocument:
+    gross_minor = amount(gross)
+    tax_minor = amount(tax) if tax not in ("0", "") else 0
+    if tax_minor >= gross_minor:
+        raise UsageError(t("tax is less than the whole", "税额应小于价税合计"), code="BAD_AMOUNT")
+    return InvoiceDocument(
+        number, day(issued), gross_minor, code=code, net_minor=gross_minor - tax_minor, tax_minor=tax_minor
+    )
+
+
+PARTS = {
+    "gross_minor": ("gross", "价税合计"),
+    "available_minor": ("available", "可用"),
+    "reserved_minor": ("reserved", "预留"),
+    "live_minor": ("live", "在用"),
+    "spent_minor": ("spent", "已用"),
+}
+
+
+def _parts(record: DocumentRecord, now_ms: int) -> dict[str, int]:
+    """gross = available + reserved + live + spent, as of a moment: a proposal that lapsed reserves nothing."""
+    return {
+        "gross_minor": record.gross,
+        "available_minor": available_at(record, now_ms),
+        "reserved_minor": total([r.amount for r in record.reserved if r.until_ms >= now_ms]),
+        "live_minor": record.live,
+        "spent_minor": record.spent,
+    }
+
+
+@invoice.command("list", help=t("Invoices on the ledger, with their capacity.", "列出账本上的发票及其额度。"))
+@click.option("--seller", help=t("Only this seller's.", "只列某销方的。"))
+@click.option("--buyer", help=t("Only those on this buyer.", "只列开给某购方的。"))
+@click.option("--available", is_flag=True, help=t("Only those with something available.", "只列尚有可用额度的。"))
+@click.option(
+    "--as",
+    "who",
+    help=t("With numbers and dates, from this organisation's vault.", "附发票号码与开票日期，取自该机构的保险库。"),
+)
+@click.option("-n", "count", default=50, show_default=True, help=t("At most so many.", "最多列出数量。"))
+@common
+def list_invoices(
+    output: Output, seller: str | None, buyer: str | None, available: bool, who: str | None, count: int
+) -> None:
+    """The ledger knows no invoice number; only the vaults of seller and buyer do."""
+    with reading() as (home, chain):
+        found = lookup.documents(
+            chain,
+            seller=bytes.fromhex(someone(home, seller).account) if seller else None,
+            buyer=bytes.fromhex(someone(home, buyer).account) if buyer else None,
+        )
+        height, now = chain.tip.height, lookup.moment(chain).at_ms
+    rows = [(document, record, _parts(record, now)) for document, record in found]
+    rows = [row for row in rows if row[2]["available_minor"] or not available]
+    known: dict[bytes, tuple[str, str]] = {}
+    if who:
+        with opened() as trade:
+            keeper = someone(trade.network.home, who)
+            for document, _, _ in rows:
+                terms = trade.terms(document, keeper)
+                if terms is not None:
+                    own = trade.invoice_of(document, keeper)
+                    known[document] = (own.number, own.issued_on.isoformat())
+        rows = [row for row in rows if row[0] in known]
+    output.data(
+        {
+            "height": height,
+            "total": len(rows),
+            "invoices": [
+                {
+                    "document": document,
+                    "seller": home.name_of_account(record.seller),
+                    "buyer": home.name_of_account(record.buyer),
+                    "currency": record.currency,
+                    "standing_acceptance": record.standing_acceptance,
+                    **parts,
+                    **(dict(zip(("number", "issued_on"), known[document], strict=True)) if who else {}),
+                }
+                for document, record, parts in rows[:count]
+            ],
+        }
+    )
+    output.table(
+        (
+            t("invoice", "发票"),
+            *((t("number", "号码"), t("date", "开票日期")) if who else ()),
+            t("seller", "销方"),
+            t("buyer", "购方"),
+            *(t(*PARTS[name]) for name in PARTS),
+        ),
+        [
+            (
+                document.hex()[:12],
+                *(known[document] if who else ()),
+                home.name_of_account(record.seller),
+                home.name_of_account(record.buyer),
+                *(money(parts[name], record.currency) for name in PARTS),
+            )
+            for document, record, parts in rows[:count]
+        ],
+        right=tuple(range(5 if who else 3, 10 if who else 8)),
+    )
+    output.line(
+        t(
+            f"{min(count, len(rows))} of {len(rows)}, at block {height}",
+            f"{len(rows)} 项中的 {min(count, len(rows))} 项，区块 {height}",
+        )
+    )
+
+
 @invoice.command(help=t("Capacity of an invoice.", "发票的额度使用情况。"))
 @click.argument("document")
 @common
 def show(output: Output, document: str) -> None:
     """gross = available + reserved + live + spent."""
-    with opened() as trade:
-        identifier = document_id(trade, document)
-        record, height = trade.document(identifier), trade.network.chain.tip.height
-        now = trade.network.business_ms()
-        home = trade.network.home
+    with reading() as (home, chain):
+        key = identifier(chain, document, b"D", "document")
+        record, height = chain.state.get(document_key(key), DOCUMENT), chain.tip.height
+        assert record is not None, "the identifier was looked up in this chain"
+        now = lookup.moment(chain).at_ms
         seller, buyer = home.name_of_account(record.seller), home.name_of_account(record.buyer)
-    reserved = total([r.amount for r in record.reserved if r.until_ms >= now])
-    parts = {
-        "gross_minor": record.gross,
-        "available_minor": available_at(record, now),
-        "reserved_minor": reserved,
-        "live_minor": record.live,
-        "spent_minor": record.spent,
-    }
+    parts = _parts(record, now)
     output.data(
         {
-            "document": identifier,
+            "document": key,
             "height": height,
             "seller": seller,
             "buyer": buyer,
@@ -199,15 +235,8 @@ def show(output: Output, document: str) -> None:
             **parts,
         }
     )
-    names = {
-        "gross_minor": t("gross", "价税合计"),
-        "available_minor": t("available", "可用"),
-        "reserved_minor": t("reserved", "预留"),
-        "live_minor": t("live", "在用"),
-        "spent_minor": t("spent", "已用"),
-    }
-    output.line(f"{identifier.hex()}  {seller} → {buyer}  " + t(f"(block {height})", f"（区块 {height}）"))
-    output.table(("", ""), [(names[k], money(v, record.currency)) for k, v in parts.items()], right=(1,))
+    output.line(f"{key.hex()}  {seller} → {buyer}  " + t(f"(block {height})", f"（区块 {height}）"))
+    output.table(("", ""), [(t(*PARTS[k]), money(v, record.currency)) for k, v in parts.items()], right=(1,))
 
 
 @invoice.command(help=t("Attest that the goods of an invoice were delivered.", "证明发票项下货物已交付。"))
@@ -216,7 +245,7 @@ def show(output: Output, document: str) -> None:
     "--as",
     "attester",
     required=True,
-    help=t("A warehouse, a verifier or the core enterprise.", "仓储方、核证机构或核心企业。"),
+    help=t("A warehouse, a verifier or the core enterprise.", "仓储方、核验机构或核心企业。"),
 )
 @common
 def deliver(output: Output, document: str, attester: str) -> None:

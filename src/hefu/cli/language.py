@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
+from hefu.cli import chinese
+
 LANGUAGES = ("en", "zh")
 
 
@@ -28,8 +30,16 @@ def _choose(arguments: list[str], environment: dict[str, str]) -> str:
 
 
 LANGUAGE = _choose(sys.argv[1:], dict(os.environ))
+if LANGUAGE == "zh":
+    # Before any command is made: the library puts some of its own words into each.
+    chinese.install()
 
 
 def t(english: str, chinese: str) -> str:
     """The text in the chosen language. Both stand side by side, so that neither is forgotten."""
     return chinese if LANGUAGE == "zh" else english
+
+
+def speaks(text: str) -> bool:
+    """Whether a text is in the chosen language already: a Chinese one has Chinese characters in it."""
+    return LANGUAGE != "zh" or any("\u3400" <= c <= "\u9fff" for c in text)

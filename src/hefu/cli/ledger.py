@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from hefu import bootstrap
-from hefu.cli.common import common, day, home_path, opened, passphrase
+from hefu.cli.common import common, day, home_path, ledger_store, opened, passphrase, reading, require_all_blocks
 from hefu.cli.language import t
 from hefu.cli.output import Bars, Output
 from hefu.kernel.errors import UsageError
@@ -20,8 +20,11 @@ from hefu.kernel.time import format_instant, instant_ms
 from hefu.ledger import archive, audit, snapshot
 from hefu.ledger import block as blocks
 from hefu.ledger.genesis import Genesis
-from hefu.ledger.store import RocksStore, at_height
+from hefu.ledger.store import RocksStore
+from hefu.services import restored
+from hefu.services.backup import back_up
 from hefu.services.home import Home
+from hefu.services.lookup import moment
 from hefu.services.network import FounderSpec, Network
 
 TRUST = {
@@ -96,17 +99,11 @@ def ledger() -> None:
     """Group."""
 
 
-def _store(*, read_only: bool = True) -> RocksStore:
-    home = Home(home_path())
-    home.require()
-    return RocksStore(home.ledger, read_only=read_only)
-
-
 @ledger.command(help=t("Height, roots and clock.", "高度、根与时钟。"))
 @common
 def status(output: Output) -> None:
     """What the tip says."""
-    store = _store()
+    store = ledger_store()
     try:
         genesis = audit.stored_genesis(store)
         tip = store.get(b"mtip")
@@ -163,27 +160,35 @@ def status(output: Output) -> None:
 )
 @common
 def verify(output: Output, trust: Path | None) -> None:
-    """Exit code 4 where something is wrong."""
+    """Exit code 4 where something is wrong; 7 where this node began from a snapshot and lacks the blocks before."""
     home = Home(home_path())
     home.require()
-    store = _store()
+    trusted = Genesis.read(trust or home.genesis)
+    store = ledger_store()
     scratch = Path(tempfile.mkdtemp(prefix="hefu-verify-"))
     try:
+        first = restored.first_kept(store)
         with Bars(lambda stage: t("blocks", "区块"), quiet=output.as_json) as bars:
-            report = audit.verify(
-                store,
-                Genesis.read(trust or home.genesis),
-                bootstrap.application(),
-                scratch=RocksStore(scratch / "ledger"),
-                progress=lambda done, total: bars("blocks", done, total),
-            )
+            again = RocksStore(scratch / "ledger")
+            progress = lambda done, total: bars("blocks", done, total)  # noqa: E731  # both ways of checking take it
+            if first:
+                kept = restored.verify(store, trusted, first, scratch=again, progress=progress)
+            else:
+                report = audit.verify(store, trusted, bootstrap.application(), scratch=again, progress=progress)
     finally:
         store.close()
         shutil.rmtree(scratch, ignore_errors=True)
-    basis = t(*TRUST[report.trust]).format(n=report.countersignatures, h=report.countersigned_height)
+    if first:
+        _tell_kept(output, kept)
+        raise SystemExit(7)
+    _tell_audit(output, report)
+
+
+def _tell_audit(output: Output, report: audit.AuditReport) -> None:
     output.data(
         {
             "height": report.height,
+            "first_height": 0,
             "transactions": report.transactions,
             "refused": report.refused,
             "records": report.records,
@@ -201,6 +206,49 @@ def verify(output: Output, trust: Path | None) -> None:
             "签名、指令与根全部重算，完全一致。",
         )
     )
+    _tell_basis(output, report)
+
+
+def _tell_kept(output: Output, report: restored.KeptReport) -> None:
+    since = report.height - report.first_height + 1
+    output.data(
+        {
+            "code": "NOT_ARCHIVED",
+            "height": report.height,
+            "first_height": report.first_height,
+            "first_header": report.first_header,
+            "transactions": report.transactions,
+            "refused": report.refused,
+            "records": report.records,
+            "state_root": report.state_root,
+            "trust": report.trust,
+            "countersigned_height": report.countersigned_height,
+            "countersignatures": report.countersignatures,
+        }
+    )
+    output.line(
+        t(
+            f"NOT_ARCHIVED: this node was restored from a snapshot and keeps no blocks before {report.first_height:,}. What it has agrees: "
+            f"{report.records:,} records lead to the sealed state root of block {report.height:,}, the headers from block "
+            f"{report.first_header:,} on are sealed and follow each other, and {report.transactions:,} transactions in {since:,} blocks since "
+            "are the signed ones.",
+            f"NOT_ARCHIVED：本节点由快照恢复，没有第 {report.first_height:,} 块之前的区块。现有内容一致：{report.records:,} 条记录与第 "
+            f"{report.height:,} 块所签章的状态根相符，自第 {report.first_header:,} 块起各区块头签章有效、前后衔接，此后 {since:,} 个区块中的 "
+            f"{report.transactions:,} 笔交易与其签名相符。",
+        )
+    )
+    output.line(
+        t(
+            "How that state came about is not recomputed: take the export of a node that keeps all blocks, `hefu ledger import` it into a "
+            "new home, and verify there; its state root at this block must be the same.",
+            "该状态如何形成未经重算：请向保存全部区块的节点索取导出文件，用 hefu ledger import 导入新文件夹后核验，其同一区块的状态根应与此相同。",
+        )
+    )
+    _tell_basis(output, report)
+
+
+def _tell_basis(output: Output, report: audit.AuditReport | restored.KeptReport) -> None:
+    basis = t(*TRUST[report.trust]).format(n=report.countersignatures, h=report.countersigned_height)
     output.line(t("Trust basis: ", "信任依据：") + basis)
 
 
@@ -213,8 +261,9 @@ def replay(output: Output, target: Path) -> None:
     """The same as export and import, without the file between."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "ledger.hefu"
-        store = _store()
+        store = ledger_store()
         try:
+            require_all_blocks(store)
             archive.write_export(store, file)
         finally:
             store.close()
@@ -228,8 +277,9 @@ def replay(output: Output, target: Path) -> None:
 @common
 def export_ledger(output: Output, file: Path) -> None:
     """Public data of the ledger only: no keys, no vaults."""
-    store = _store()
+    store = ledger_store()
     try:
+        require_all_blocks(store)
         height = archive.write_export(store, file)
     finally:
         store.close()
@@ -290,7 +340,7 @@ def _new_home(target: Path, genesis: Genesis) -> Iterator[RocksStore]:
 @common
 def write_snapshot(output: Output, folder: Path) -> None:
     """State and marks against replay; no old blocks."""
-    store = _store()
+    store = ledger_store()
     try:
         manifest = snapshot.write_snapshot(store, folder)
     finally:
@@ -324,99 +374,22 @@ def restore(output: Output, folder: Path, trust: Path) -> None:
     output.line(t(f"State of block {height:,} restored into {target}.", f"已在 {target} 恢复区块 {height:,} 的状态。"))
 
 
-@ledger.command("blocks", help=t("List the newest blocks, or show one.", "列出最新区块，或查看某一区块。"))
-@click.argument("height", type=int, required=False)
-@click.option("-n", "count", default=20, show_default=True, help=t("How many.", "数量。"))
+@ledger.command(help=t("Copy this home with its keys, vaults and names.", "备份本地账本及其密钥、保险库与名称。"))
+@click.argument("target", type=click.Path(path_type=Path, file_okay=False))
 @common
-def list_blocks(output: Output, height: int | None, count: int) -> None:
-    """Everything that a reader of the ledger sees of a block."""
-    store = _store()
-    try:
-        tip = store.get(b"mtip")
-        assert tip is not None
-        last = blocks.HEADER.load(blocks.SEALED.load(tip).header).height
-        if height is not None:
-            _show_block(output, store, height)
-            return
-        rows, data = [], []
-        for number in range(last, max(last - count, -1), -1):
-            raw, results = store.get(at_height(b"h", number)), store.get(at_height(b"r", number))
-            if raw is None or results is None:
-                break
-            header = blocks.HEADER.load(blocks.SEALED.load(raw).header)
-            refused = sum(1 for r in blocks.RESULTS.load(results) if r.code != blocks.OK)
-            when = format_instant(header.at_ms) if number else "-"
-            rows.append((number, when, header.count, refused, header.state_root.hex()[:16]))
-            data.append(
-                {
-                    "height": number,
-                    "at_ms": header.at_ms,
-                    "transactions": header.count,
-                    "refused": refused,
-                    "state_root": header.state_root,
-                }
-            )
-    finally:
-        store.close()
-    output.data({"height": last, "blocks": data})
-    output.table(
-        (
-            t("height", "高度"),
-            t("time", "时间"),
-            t("transactions", "交易"),
-            t("refused", "被拒绝"),
-            t("state root", "状态根"),
-        ),
-        rows,
-        right=(0, 2, 3),
+def backup(output: Output, target: Path) -> None:
+    """Nothing can write meanwhile. Whoever has the copy and the passphrase can sign: keep the two apart."""
+    home = Home(home_path())
+    home.require()
+    with Bars(lambda stage: t("copy", "复制"), quiet=output.as_json) as bars:
+        height = back_up(home, target, bootstrap.application(), bars)
+    output.data({"home": str(home.path), "copy": str(target), "height": height})
+    output.line(
+        t(
+            f"{home.path} is copied to {target}, as of block {height:,}. Never let both write.",
+            f"已将 {home.path} 备份至 {target}，截至区块 {height:,}。两者不可同时写入。",
+        )
     )
-
-
-def _show_block(output: Output, store: RocksStore, height: int) -> None:
-    raw, results = store.get(at_height(b"h", height)), store.get(at_height(b"r", height))
-    if raw is None or results is None:
-        raise UsageError(t(f"there is no block {height} here", f"此处没有区块 {height}"), code="UNKNOWN_BLOCK")
-    sealed = blocks.SEALED.load(raw)
-    header = blocks.HEADER.load(sealed.header)
-    codec = bootstrap.application().event_codec
-    data = {
-        "height": header.height,
-        "at_ms": header.at_ms,
-        "previous": header.previous,
-        "transactions_root": header.transactions_root,
-        "results_root": header.results_root,
-        "state_root": header.state_root,
-        "seal": {"kind": sealed.seal_kind, "key": sealed.seal[0] if sealed.seal else b""},
-        "transactions": [
-            {
-                "id": result.transaction_id,
-                "code": result.code,
-                "events": [_tag(codec.load(event)) for event in result.events],
-            }
-            for result in blocks.RESULTS.load(results)
-        ],
-    }
-    output.data(data)
-    output.table(
-        ("", ""),
-        [
-            (key, value.hex() if isinstance(value, bytes) else value)
-            for key, value in data.items()
-            if key not in ("seal", "transactions")
-        ],
-    )
-    output.table(
-        (t("transaction", "交易"), t("answer", "结果"), t("events", "事件")),
-        [
-            (r.transaction_id.hex()[:16], r.code, ", ".join(_tag(codec.load(event)) for event in r.events))
-            for r in blocks.RESULTS.load(results)
-        ],
-    )
-
-
-def _tag(event: object) -> str:
-    tag: str = type(event).__struct_config__.tag  # type: ignore[attr-defined]
-    return tag
 
 
 @ledger.command(
@@ -446,8 +419,8 @@ def clock() -> None:
 @common
 def show_clock(output: Output) -> None:
     """Simulated, or the block's."""
-    with opened() as trade:
-        now, kind = trade.network.business_ms(), trade.network.genesis.file.clock.kind
+    with reading() as (_, chain):
+        now, kind = moment(chain).at_ms, chain.genesis.file.clock.kind
     output.data({"business_at_ms": now, "clock": kind})
     output.line(format_instant(now) + (t(" (simulated)", "（模拟）") if kind == "simulated" else ""))
 

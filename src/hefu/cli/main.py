@@ -8,7 +8,7 @@ The hefu command. Exit codes:
     4  corrupt: bytes contradict themselves
     5  neither done nor refused; run it again
     6  this machine lacks a part
-    7  consistent, but not authenticated (verify without --trust)
+    7  consistent, but not authenticated (verify without --trust), or not checked from the first block on (ledger verify of a snapshot)
 """
 
 from __future__ import annotations
@@ -19,19 +19,32 @@ import sys
 import click
 
 from hefu import __version__
-from hefu.cli import demo, invoice, ledger, offer, org, proof, receivable, views
-from hefu.cli.codes import explain
+from hefu.cli import blocks, chinese, demo, invoice, key, ledger, offer, org, proof, receivable, views
+from hefu.cli.codes import told
 from hefu.cli.language import t
-from hefu.kernel.errors import HefuError, Rejected
+from hefu.kernel.errors import HefuError
 
 EPILOG = t(
     "Exit codes: 0 done, 2 wrong usage, 3 refused by a rule, 4 corrupt, 5 run it again, 6 this machine lacks a part, "
-    "7 consistent but not authenticated.",
-    "退出码：0 完成；2 用法有误；3 被规则拒绝；4 数据损坏；5 未完成，请重试；6 本机缺少组件；7 前后一致但未经认证。",
+    "7 consistent but not authenticated, or not checked from the first block on.",
+    "退出码：0 完成；2 用法有误；3 被规则拒绝；4 数据损坏；5 未完成，请重试；6 本机缺少组件；7 前后一致，但未经认证，或未能从首个区块起核验。",
 )
 
 
+#: Other names of commands, for hands that know them; help and reference tell of each thing once.
+ALIASES = {"invoices": "invoice"}
+
+
+class Root(click.Group):
+    """The root, which knows a command by its other names too."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A command, or None."""
+        return super().get_command(ctx, ALIASES.get(cmd_name, cmd_name))
+
+
 @click.group(
+    cls=Root,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     help=t(
         "Hefu: receivables on a ledger that nobody can alter unseen, and one file that proves them.",
@@ -47,10 +60,10 @@ def cli() -> None:
 cli.add_command(demo.demo)
 cli.add_command(ledger.init)
 cli.add_command(ledger.ledger)
+ledger.ledger.add_command(blocks.list_blocks)
 cli.add_command(ledger.clock)
 cli.add_command(org.org)
-cli.add_command(org.key)
-cli.add_command(invoice.invoices)
+cli.add_command(key.key)
 cli.add_command(invoice.invoice)
 cli.add_command(receivable.receivable)
 cli.add_command(offer.offer)
@@ -69,19 +82,31 @@ def main() -> int:
     except click.exceptions.Abort:
         return _fail(as_json, "ABORTED", t("stopped", "已中止"), 130)
     except click.ClickException as error:
+        said = t(error.format_message(), chinese.plain(error.format_message()))
         if not as_json:
-            error.show()
+            _usage(error, said)
             return error.exit_code
-        return _fail(as_json, "USAGE", error.format_message(), error.exit_code)
+        return _fail(as_json, "USAGE", said, error.exit_code)
     except HefuError as error:
-        detail = str(error)
-        if isinstance(error, Rejected) or detail == error.code:
-            detail = explain(error.code, detail)
-        return _fail(as_json, error.code, detail, error.exit_code)
+        return _fail(as_json, error.code, told(error), error.exit_code)
     except BrokenPipeError:
         # Whoever read the pipe has seen enough.
         sys.stderr.close()
         return 0
+
+
+def _usage(error: click.ClickException, said: str) -> None:
+    """How the command is called, where to read on, and what was wrong."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        # Nothing was wrong but that nothing was asked: the help itself is the answer.
+        error.show()
+        return
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is not None:
+        click.echo(context.get_usage(), err=True)
+        help_option = f"{context.command_path} {context.help_option_names[-1]}"
+        click.echo(t(f"Try '{help_option}' for help.", f"用法详见 '{help_option}'。") + "\n", err=True)
+    click.echo(t(f"Error: {said}", f"有误：{said}"), err=True)
 
 
 def _fail(as_json: bool, code: str, detail: str, exit_code: int) -> int:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
-from hefu.cli.common import amount, common, money, opened, party, right_id
+from hefu.cli.codes import explain
+from hefu.cli.common import amount, common, money, opened, party, right_id, someone
 from hefu.cli.language import t
 from hefu.cli.output import Output
 from hefu.kernel.errors import UsageError
-from hefu.kernel.time import format_instant
+from hefu.kernel.time import DAY_MS, format_instant
+from hefu.services import offering
 from hefu.services.home import PartyEntry
+from hefu.services.offers import Offer, check_offer
 from hefu.services.trade import Trade
 
 
@@ -23,14 +28,54 @@ def offer() -> None:
     """Group."""
 
 
+METHOD = {"sale": ("sale", "转让"), "pledge": ("pledge", "质押")}
+STATE = {
+    offering.OPEN: ("open", "可接受"),
+    offering.ACCEPTED: ("accepted", "已接受"),
+    offering.COMPLETED: ("completed", "已放款"),
+    offering.EXPIRED: ("expired", "已过期"),
+    offering.VOID: ("void", "不可接受"),
+}
+
+
 def _offer_id(trade: Trade, who: PartyEntry, text: str) -> bytes:
-    found = [identifier for identifier, _ in trade.offers(who) if identifier.hex().startswith(text.lower())]
+    return _one(trade.offers(who), who, text)[0]
+
+
+def _one(offers: list[tuple[bytes, Offer]], who: PartyEntry, text: str) -> tuple[bytes, Offer]:
+    found = [(identifier, o) for identifier, o in offers if text and identifier.hex().startswith(text.lower())]
     if len(found) != 1:
         raise UsageError(
             t(f"{who.name} has no single offer that begins with {text}", f"{who.name} 没有唯一以 {text} 开头的报价"),
             code="UNKNOWN_OFFER",
         )
     return found[0]
+
+
+def _offer_data(trade: Trade, identifier: bytes, o: Offer) -> dict[str, Any]:
+    """An offer for machines, with what has become of it."""
+    state, reason = trade.network.engine.query(lambda chain: offering.state_of(chain, identifier, o))
+    return {
+        "offer": identifier,
+        "right": o.account("right"),
+        "financier": trade.network.home.name_of_account(o.account("financier")),
+        "method": str(o.value("method")),
+        "price_minor": o.number("price_minor"),
+        "annual_rate_bps": o.number("annual_rate_bps"),
+        "recourse": bool(o.number("recourse")),
+        "until_ms": o.number("until_ms"),
+        "state": state,
+        "reason": reason or None,
+    }
+
+
+def _state(row: dict[str, Any]) -> str:
+    words = t(*STATE[row["state"]])
+    return f"{words} ({row['reason']})" if row["reason"] else words
+
+
+def _recourse(row: dict[str, Any]) -> str:
+    return t("with recourse", "有追索权") if row["recourse"] else t("without recourse", "无追索权")
 
 
 @offer.command(help=t("A financier offers to the holder.", "资金方向持有人报价。"))
@@ -47,7 +92,7 @@ def _offer_id(trade: Trade, who: PartyEntry, text: str) -> bytes:
     type=click.Choice(["sale", "pledge"]),
     default="sale",
     show_default=True,
-    help=t("Buy the right, or lend against it.", "受让（sale）或质押放款（pledge）。"),
+    help=t("Buy the right, or lend against it.", "转让（sale）或质押（pledge）。"),
 )
 @click.option(
     "--recourse/--no-recourse",
@@ -60,11 +105,24 @@ def _offer_id(trade: Trade, who: PartyEntry, text: str) -> bytes:
 def make(
     output: Output, right: str, financier: str, price: str, rate_bps: int, method: str, recourse: bool, days: int
 ) -> None:
-    """Goes to both vaults, not to the ledger."""
+    """Goes to both vaults, not to the ledger. What acceptance would refuse is refused here, before anything is signed or sent."""
     with opened() as trade:
+        who, identifier = party(trade, financier), right_id(trade, right)
+        until_ms = trade.network.business_ms() + days * DAY_MS
+        trade.network.engine.query(
+            lambda chain: offering.check_acceptable(
+                chain,
+                right=identifier,
+                financier=bytes.fromhex(who.account),
+                method=method,
+                recourse=recourse,
+                price_minor=amount(price),
+                until_ms=until_ms,
+            )
+        )
         made = trade.offer(
-            party(trade, financier),
-            right_id(trade, right),
+            who,
+            identifier,
             price_minor=amount(price),
             annual_rate_bps=rate_bps,
             method=method,
@@ -79,25 +137,11 @@ def make(
 @click.option("--as", "who", required=True, help=t("Whose vault.", "谁的保险库。"))
 @common
 def list_offers(output: Output, who: str) -> None:
-    """Received and made."""
+    """Received and made, each with what has become of it: open, accepted, completed, expired, or void and why."""
     with opened() as trade:
-        found = trade.offers(party(trade, who))
-        home = trade.network.home
-    output.data(
-        [
-            {
-                "offer": identifier,
-                "right": o.account("right"),
-                "financier": home.name_of_account(o.account("financier")),
-                "method": o.value("method"),
-                "price_minor": o.number("price_minor"),
-                "annual_rate_bps": o.number("annual_rate_bps"),
-                "recourse": bool(o.number("recourse")),
-                "until_ms": o.number("until_ms"),
-            }
-            for identifier, o in found
-        ]
-    )
+        target = someone(trade.network.home, who)
+        rows = [_offer_data(trade, identifier, o) for identifier, o in trade.offers(target)]
+    output.data(rows)
     output.table(
         (
             t("offer", "报价"),
@@ -106,22 +150,75 @@ def list_offers(output: Output, who: str) -> None:
             t("method", "方式"),
             t("price", "价款"),
             t("rate", "利率"),
+            t("recourse", "追索权"),
             t("until", "有效至"),
+            t("state", "状态"),
         ),
         [
             (
-                identifier.hex()[:12],
-                o.account("right").hex()[:12],
-                home.name_of_account(o.account("financier")),
-                t(str(o.value("method")), {"sale": "转让", "pledge": "质押"}.get(str(o.value("method")), "")),
-                money(o.number("price_minor")),
-                f"{o.number('annual_rate_bps') / 100:.2f} %",
-                format_instant(o.number("until_ms")),
+                row["offer"].hex()[:12],
+                row["right"].hex()[:12],
+                row["financier"],
+                t(*METHOD.get(row["method"], (row["method"],) * 2)),
+                money(row["price_minor"]),
+                f"{row['annual_rate_bps'] / 100:.2f} %",
+                t("yes", "有") if row["recourse"] else t("no", "无"),
+                format_instant(row["until_ms"]),
+                _state(row),
             )
-            for identifier, o in found
+            for row in rows
         ],
         right=(4, 5),
     )
+
+
+@offer.command("show", help=t("Everything about one offer.", "查看一份报价的全部内容。"))
+@click.argument("offer_id", metavar="OFFER")
+@click.option("--as", "who", required=True, help=t("Whose vault.", "谁的保险库。"))
+@common
+def show_offer(output: Output, offer_id: str, who: str) -> None:
+    """The terms as they were signed, the right as it stands now, and whether the offer can still be accepted."""
+    with opened() as trade:
+        home, target = trade.network.home, someone(trade.network.home, who)
+        identifier, found = _one(trade.offers(target), target, offer_id)
+        check_offer(trade.network.genesis.hash, trade.network.genesis.suite, found)
+        row = _offer_data(trade, identifier, found)
+        record, height = trade.right(row["right"]), trade.network.chain.tip.height
+    header = record.header
+    holder, obligor = home.name_of_account(header.owner), home.name_of_account(record.obligor)
+    output.data(
+        {
+            **row,
+            "height": height,
+            "holder": holder,
+            "obligor": obligor,
+            "open_minor": header.open,
+            "due_on": record.due_on,
+            "key": found.key,
+        }
+    )
+    output.table(
+        ("", ""),
+        [
+            (t("offer", "报价"), identifier.hex()),
+            (t("state", "状态"), _state(row)),
+            (t("financier", "资金方"), row["financier"]),
+            (t("method", "方式"), t(*METHOD.get(row["method"], (row["method"],) * 2))),
+            (t("price", "价款"), money(row["price_minor"], header.currency)),
+            (t("rate", "利率"), f"{row['annual_rate_bps'] / 100:.2f} %"),
+            (t("recourse", "追索权"), _recourse(row)),
+            (t("stands until", "有效至"), format_instant(row["until_ms"])),
+            (t("signed by", "签署密钥"), found.key.hex()),
+            (t("right", "权利"), row["right"].hex()),
+            (t("holder", "持有人"), holder),
+            (t("obligor", "债务人"), obligor),
+            (t("open", "余额"), money(header.open, header.currency)),
+            (t("due", "到期日"), record.due_on.isoformat()),
+            (t("at block", "区块"), str(height)),
+        ],
+    )
+    if row["reason"]:
+        output.line(f"{row['reason']}: {explain(row['reason'], row['reason'])}")
 
 
 @offer.command(

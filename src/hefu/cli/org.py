@@ -1,25 +1,19 @@
-"""`hefu org …` and `hefu key …`: organisations, their roles and keys."""
+"""`hefu org …`: organisations, their roles, and votes about them."""
 
 from __future__ import annotations
 
-import secrets
-
 import click
 
-from hefu.cli.common import common, opened, party, reading
+from hefu.cli.common import amount as parse
+from hefu.cli.common import common, money, opened, party, reading, someone
 from hefu.cli.language import t
 from hefu.cli.output import Output
 from hefu.contracts.parties import commands as pc
 from hefu.contracts.parties import state as ps
-from hefu.contracts.parties.contract import possession_message
 from hefu.contracts.parties.roles import ROLES
-from hefu.kernel.errors import UsageError
-from hefu.kernel.hashing import ZERO
-from hefu.kernel.keyfile import generate_pair, write_key
-from hefu.kernel.signer import KeySigner
 from hefu.ledger.chain import Chain
-from hefu.services.network import OFFICE, FounderSpec
-from hefu.services.trade import Trade
+from hefu.services import lookup, standing
+from hefu.services.network import FounderSpec
 
 ROLE_NAMES = {
     "core_enterprise": ("core enterprise", "核心企业"),
@@ -32,7 +26,7 @@ ROLE_NAMES = {
     "tax_authority": ("tax authority", "税务机关"),
     "utility": ("utility", "公用事业单位"),
     "warehouse": ("warehouse", "仓储方"),
-    "verifier": ("verifier", "核证机构"),
+    "verifier": ("verifier", "核验机构"),
     "ecny_operator": ("e-CNY operating bank", "数字人民币运营机构"),
     "court": ("court", "法院"),
     "supervisor": ("supervisor", "监管机构"),
@@ -109,7 +103,9 @@ def _status(chain: Chain, organisation: str) -> tuple[str, tuple[str, ...], bool
 def enrol(output: Output, name: str, roles: tuple[str, ...], uscc: str, member: bool, registrar: str) -> None:
     """Makes key files and a vault for it too."""
     with opened() as trade:
-        entry = trade.network.enrol(FounderSpec(name, roles, member, uscc), registrar or trade.network.home.operator)
+        entry = trade.network.enrol(
+            FounderSpec(name, roles, member, uscc), party(trade, registrar or trade.network.home.operator).name
+        )
     output.data({"name": entry.name, "organisation": entry.organisation, "account": entry.account})
     output.line(t(f"{name} is enrolled; account {entry.account[:12]}.", f"{name} 已入网，账户 {entry.account[:12]}。"))
 
@@ -149,15 +145,50 @@ def _set_status(output: Output, name: str, proposer: str, status: str) -> None:
     )
 
 
+@org.command(
+    "set-roles",
+    help=t("Change an organisation's roles or membership, by vote.", "经成员表决变更某机构的角色或成员身份。"),
+)
+@click.argument("name")
+@click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    type=click.Choice(sorted(ROLES)),
+    help=t(
+        "All that it shall have; repeat for several. As before if not given.", "变更后的全部角色，可重复；缺省不变。"
+    ),
+)
+@click.option(
+    "--member/--no-member",
+    default=None,
+    help=t("Whether it votes; as before if not given.", "是否为有表决权的成员；缺省不变。"),
+)
+@click.option(
+    "--as", "proposer", default="", help=t("Who proposes; the operator if not given.", "提议方，缺省为平台运营方。")
+)
+@common
+def set_roles(output: Output, name: str, roles: tuple[str, ...], member: bool | None, proposer: str) -> None:
+    """
+    The roles given replace those that it has. A new member gets a governing key that may vote, for the one that it was enrolled with
+    may not.
+    """
+    with opened() as trade:
+        network, target = trade.network, party(trade, name)
+        by = party(trade, proposer or network.home.operator)
+        made = standing.set_roles(network, by, target, roles, member)
+    output.data({"name": target.name, "roles": made.roles, "member": made.member, "key": made.key or None})
+    words = t(", ", "、").join(t(*ROLE_NAMES[role]) for role in made.roles) or t("none", "无")
+    votes = t("a voting member", "有表决权的成员") if made.member else t("no member", "非成员")
+    output.line(t(f"{target.name}: {words}; {votes}.", f"{target.name}：{words}；{votes}。"))
+
+
 @org.command(help=t("Set the ceiling of what an obligor confirms in all.", "设定债务人确权总额上限。"))
 @click.argument("name")
 @click.argument("amount")
 @common
 def ceiling(output: Output, name: str, amount: str) -> None:
     """Signed by the obligor's own governing key."""
-    from hefu.cli.common import amount as parse
-    from hefu.cli.common import money
-
     with opened() as trade:
         target = party(trade, name)
         trade.set_ceiling(target, parse(amount))
@@ -170,11 +201,9 @@ def ceiling(output: Output, name: str, amount: str) -> None:
 @common
 def exposure(output: Output, name: str) -> None:
     """Confirmed receivables that are live."""
-    from hefu.cli.common import money
-
-    with opened() as trade:
-        target = party(trade, name)
-        record, height = trade.exposure(target), trade.network.chain.tip.height
+    with reading() as (home, chain):
+        target, height = someone(home, name), chain.tip.height
+        record = lookup.exposure(chain, bytes.fromhex(target.account))
     room = None if record.ceiling is None else max(record.ceiling - record.live, 0)
     output.data(
         {
@@ -193,130 +222,4 @@ def exposure(output: Output, name: str) -> None:
             else t(f"; room left {money(room)}.", f"；剩余额度 {money(room)}。")
         )
         + t(f" (block {height})", f"（区块 {height}）")
-    )
-
-
-@click.group(help=t("Signing keys of organisations.", "机构的签名密钥。"))
-def key() -> None:
-    """Group."""
-
-
-@key.command("list", help=t("Keys of an organisation, with purposes and limits.", "某机构的密钥、用途与限额。"))
-@click.argument("name")
-@common
-def list_keys(output: Output, name: str) -> None:
-    """Public keys only."""
-    with opened() as trade:
-        target = party(trade, name)
-        keys = trade.network.engine.query(lambda chain: _keys(chain, bytes.fromhex(target.organisation)))
-        height = trade.network.chain.tip.height
-    output.data(
-        {
-            "height": height,
-            "keys": [
-                {
-                    "key": k,
-                    "purposes": r.purposes,
-                    "limit_minor": r.limit_minor,
-                    "valid_from": r.valid_from,
-                    "valid_until": r.valid_until,
-                }
-                for k, r in keys
-            ],
-        }
-    )
-    output.table(
-        (t("key", "公钥"), t("purposes", "用途"), t("from block", "自区块"), t("until before", "止于区块前")),
-        [(k.hex()[:16], ", ".join(r.purposes), r.valid_from, r.valid_until or "") for k, r in keys],
-        right=(2, 3),
-    )
-
-
-def _keys(chain: Chain, organisation: bytes) -> list[tuple[bytes, ps.KeyRecord]]:
-    found = []
-    for raw_key, raw in chain.store.scan(b"sK", b"sL"):
-        record = ps.KEY.load(raw)
-        if record.organisation == organisation:
-            found.append((raw_key[2:], record))
-    return found
-
-
-@key.command(help=t("Replace the office key of an organisation.", "更换某机构的业务密钥。"))
-@click.argument("name")
-@click.option(
-    "--limit", default="", help=t("Largest amount that the new key signs alone.", "新密钥单独签署的最高金额。")
-)
-@common
-def rotate(output: Output, name: str, limit: str) -> None:
-    """Adds a key from the next block on and ends the old one at the block after; the old file is kept beside."""
-    from hefu.cli.common import amount as parse
-
-    with opened() as trade:
-        target = party(trade, name)
-        new, old, height = _rotate(trade, name, parse(limit) if limit else 0)
-    output.data({"name": target.name, "key": new, "replaces": old, "from_height": height})
-    output.line(
-        t(
-            f"{target.name} signs with {new.hex()[:16]} from block {height} on; {old.hex()[:16]} ends there.",
-            f"{target.name} 自区块 {height} 起改用 {new.hex()[:16]}，{old.hex()[:16]} 同时失效。",
-        )
-    )
-
-
-def _rotate(trade: Trade, name: str, limit: int) -> tuple[bytes, bytes, int]:
-    network = trade.network
-    target = party(trade, name)
-    organisation = bytes.fromhex(target.organisation)
-    record = network.engine.query(lambda chain: chain.state.get(ps.organisation_key(organisation), ps.ORGANISATION))
-    assert record is not None
-    from hefu.cli.common import passphrase
-
-    suite = network.genesis.suite
-    pair = generate_pair(suite, "office")
-    signer = KeySigner.of(pair, suite)
-    message = possession_message(network.genesis.chain_id, record.identity)
-    new = pc.NewKey(signer.public_key, OFFICE, limit, ZERO, ZERO, signer.sign(message))
-    old = bytes.fromhex(target.office_key)
-    # Two blocks ahead: this transaction itself makes the next one.
-    from_height = network.chain.tip.height + 2
-    folder = network.home.organisation_folder(target)
-    path = folder / "office.key.json"
-    # The new file is on the disk before the ledger speaks of the key: a crash between loses nothing.
-    pending = folder / f"office-{secrets.token_hex(4)}.key.json"
-    write_key(pending, pair, passphrase())
-    network.act(
-        [pc.AddKey(organisation, new, from_height), pc.RevokeKey(organisation, old, from_height)],
-        network.ring(target).govern,
-    )
-    path.rename(folder / f"office-until-{from_height}.key.json")
-    pending.rename(path)
-    target.office_key = signer.public_key.hex()
-    network.home.save()
-    return signer.public_key, old, from_height
-
-
-@key.command(help=t("End a key at the next block.", "自下一区块起停用某密钥。"))
-@click.argument("name")
-@click.argument("public_key")
-@common
-def revoke(output: Output, name: str, public_key: str) -> None:
-    """Earlier signatures stay good."""
-    with opened() as trade:
-        target = party(trade, name)
-        organisation = bytes.fromhex(target.organisation)
-        keys = trade.network.engine.query(lambda chain: _keys(chain, organisation))
-        found = [k for k, _ in keys if k.hex().startswith(public_key.lower())]
-        if len(found) != 1:
-            raise UsageError(
-                t(
-                    "no single key of it begins so; `hefu key list` shows them",
-                    "没有唯一匹配的密钥；请用 hefu key list 查看",
-                ),
-                code="UNKNOWN_KEY",
-            )
-        from_height = trade.network.chain.tip.height + 2
-        trade.network.act([pc.RevokeKey(organisation, found[0], from_height)], trade.network.ring(target).govern)
-    output.data({"key": found[0], "until_height": from_height})
-    output.line(
-        t(f"{found[0].hex()[:16]} ends at block {from_height}.", f"{found[0].hex()[:16]} 自区块 {from_height} 起失效。")
     )

@@ -7,13 +7,27 @@ from pathlib import Path
 
 import click
 
-from hefu.cli.common import amount, common, day, document_id, identifier, money, opened, party, reading, right_id
-from hefu.cli.language import t
+from hefu.cli.common import (
+    amount,
+    common,
+    day,
+    document_id,
+    identifier,
+    money,
+    opened,
+    party,
+    reading,
+    right_id,
+    someone,
+)
+from hefu.cli.language import LANGUAGE, t
 from hefu.cli.output import Output
 from hefu.cli.tables import print_history, print_right, print_rights, print_tree
 from hefu.contracts.receivables.decisions import REFUSAL_REASONS
 from hefu.kernel.errors import UsageError
-from hefu.services import lookup
+from hefu.kernel.keyfile import publish
+from hefu.readmodels.marks import MARKS
+from hefu.services import confirmation, lookup
 
 
 @click.group(
@@ -58,15 +72,28 @@ def propose(output: Output, document: str, value: str, due: str, note: str) -> N
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help=t("One right a line.", "每行一个权利标识。"),
 )
+@click.option(
+    "--text",
+    "language",
+    type=click.Choice(sorted(confirmation.TEXTS)),
+    default=LANGUAGE,
+    help=t(
+        "Language of the words that are signed; that of the command if not given.",
+        "所签确权文本的语言，缺省与命令语言相同。",
+    ),
+)
 @common
-def confirm(output: Output, right: str | None, file: Path | None) -> None:
-    """The tag is computed anew from the obligor's own copy of the invoice. Exit code 3 where one of many was refused."""
+def confirm(output: Output, right: str | None, file: Path | None, language: str) -> None:
+    """
+    The tag is computed anew from the obligor's own copy of the invoice. Obligor and seller keep the words that are signed; the
+    ledger has their digest. Exit code 3 where one of many was refused.
+    """
     if (right is None) == (file is None):
         raise UsageError(t("give one right or --file", "请给出一个权利标识，或用 --file"))
     with opened() as trade:
         if right is not None:
             identifier = right_id(trade, right)
-            trade.confirm(identifier)
+            trade.confirm(identifier, language=language)
             _done(output, identifier, f"Confirmed: {identifier.hex()[:16]}", f"已确权：{identifier.hex()[:16]}")
             return
         assert file is not None
@@ -82,7 +109,7 @@ def confirm(output: Output, right: str | None, file: Path | None) -> None:
                 wanted.append(right_id(trade, text))
             except UsageError as error:
                 answers[f"{file.name}:{number} {text[:16]}"] = error.code
-        for identifier, code in trade.confirm_many(list(dict.fromkeys(wanted))).items():
+        for identifier, code in trade.confirm_many(list(dict.fromkeys(wanted)), language=language).items():
             answers[identifier.hex()] = code
     output.data(answers)
     good = sum(1 for code in answers.values() if code == "OK")
@@ -92,6 +119,38 @@ def confirm(output: Output, right: str | None, file: Path | None) -> None:
             output.line(f"  {name}: {code}")
     if good != len(answers):
         raise SystemExit(3)
+
+
+@receivable.command(
+    "confirmation",
+    help=t("The words with which a right was confirmed, as a document.", "查看或取出一项权利的确权文本。"),
+)
+@click.argument("right")
+@click.option("--as", "who", required=True, help=t("Whose vault: obligor or seller.", "谁的保险库：债务人或销方。"))
+@click.option(
+    "-o",
+    "--output-file",
+    "file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help=t("Write the document to this file.", "把文本写入此文件。"),
+)
+@common
+def show_confirmation(output: Output, right: str, who: str, file: Path | None) -> None:
+    """The document's hash is the digest on the ledger: whoever has both can see that these were the words."""
+    with opened() as trade:
+        identifier = right_id(trade, right)
+        document = trade.confirmation_of(identifier, someone(trade.network.home, who))
+        digest, name = trade.right(identifier).confirmation, trade.network.genesis.file.hash
+    if file is not None:
+        publish(file, document, overwrite=False)
+    text = document.decode("utf-8")
+    output.data(
+        {"right": identifier, "text": text, "digest": digest, "hash": name, "file": str(file) if file else None}
+    )
+    output.line(text)
+    output.line(
+        t(f"{name} of these words, on the ledger: {digest.hex()}", f"账本所载该文本的 {name} 摘要：{digest.hex()}")
+    )
 
 
 @receivable.command(help=t("The obligor refuses, for a reason of the list.", "债务人以列明的理由拒绝。"))
@@ -286,21 +345,49 @@ def settle(output: Output, right: str, value: str | None, payment: str | None) -
     output.line(t(f"Settled {money(due)}; {money(left.open)} open.", f"已清偿 {money(due)}，余额 {money(left.open)}。"))
 
 
-@receivable.command("list", help=t("Rights, of everybody or of one holder.", "列出权利，可按持有人筛选。"))
+@receivable.command("list", help=t("Rights, of everybody or of those chosen.", "列出权利，可按条件筛选。"))
 @click.option("--holder", help=t("Only this holder's.", "只列某持有人。"))
+@click.option("--obligor", help=t("Only what this obligor is to pay.", "只列某债务人应付的。"))
 @click.option(
     "--status",
     type=click.Choice(["proposed", "live", "settled", "refused", "withdrawn", "cancelled"]),
     help=t("Only of this status.", "只列某状态。"),
 )
+@click.option(
+    "--mark",
+    type=click.Choice(MARKS),
+    help=t(
+        "Only proposals that lapsed, rights due today, or overdue ones.",
+        "只列已失效的提议（lapsed）、今日到期（due）或已逾期（overdue）的权利。",
+    ),
+)
+@click.option("--due-after", metavar="DATE", help=t("Due on this day or later.", "到期日不早于此日。"))
+@click.option("--due-before", metavar="DATE", help=t("Due on this day or earlier.", "到期日不晚于此日。"))
 @click.option("-n", "count", default=50, show_default=True, help=t("At most so many.", "最多列出数量。"))
 @common
-def list_rights(output: Output, holder: str | None, status: str | None, count: int) -> None:
-    """Every answer states the height that it holds for."""
+def list_rights(
+    output: Output,
+    holder: str | None,
+    obligor: str | None,
+    status: str | None,
+    mark: str | None,
+    due_after: str | None,
+    due_before: str | None,
+    count: int,
+) -> None:
+    """Every answer states the height that it holds for; marks are as of business time."""
     with reading() as (home, chain):
-        account = bytes.fromhex(home.party(holder).account) if holder else None
-        height, rows = lookup.rights(chain, owner=account, status=status)
-    print_rights(output, home, height, rows, count)
+        wanted = lookup.Filter(
+            owner=bytes.fromhex(someone(home, holder).account) if holder else None,
+            obligor=bytes.fromhex(someone(home, obligor).account) if obligor else None,
+            status=status,
+            due_after=day(due_after) if due_after else None,
+            due_before=day(due_before) if due_before else None,
+            mark=mark,
+        )
+        height, rows = lookup.rights(chain, wanted)
+        now = lookup.moment(chain)
+    print_rights(output, home, height, now, rows, count)
 
 
 @receivable.command(help=t("Everything about one right.", "查看一项权利的全部信息。"))
@@ -319,7 +406,8 @@ def tree(output: Output, right: str) -> None:
     """From the confirmed root down to every part."""
     with reading() as (home, chain):
         height, rows = lookup.tree(chain, identifier(chain, right, b"R", "right"))
-    print_tree(output, home, height, rows)
+        now = lookup.moment(chain)
+    print_tree(output, home, height, now, rows)
 
 
 @receivable.command(help=t("What happened to a right, from the beginning.", "一项权利自始至今的经历。"))

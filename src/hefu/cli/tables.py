@@ -13,10 +13,13 @@ from hefu.cli.output import Output
 from hefu.contracts.receivables import events as e
 from hefu.contracts.receivables import state as rs
 from hefu.contracts.receivables.authority import is_locked
+from hefu.kernel.hashing import ZERO
 from hefu.kernel.time import format_instant
 from hefu.ledger.chain import Chain
+from hefu.readmodels.marks import Moment
+from hefu.services import confirmation
 from hefu.services.home import Home
-from hefu.services.lookup import Step
+from hefu.services.lookup import Step, mark_of, moment
 
 STATUS = {
     "proposed": "待确权",
@@ -26,12 +29,32 @@ STATUS = {
     "withdrawn": "已撤回",
     "cancelled": "已撤销",
 }
+MARK = {
+    "lapsed": ("lapsed", "已失效"),
+    "due": ("due today", "今日到期"),
+    "overdue": ("overdue", "已逾期"),
+}
+REASONS = {
+    "amount_wrong": "金额不符",
+    "duplicate": "重复",
+    "goods_missing": "未收货",
+    "not_ours": "非本公司债务",
+    "paid": "已付款",
+    "quality_dispute": "质量争议",
+}
+BACKING = {"confirmed": ("confirmed", "经确权"), "evidence": ("on evidence, unconfirmed", "凭证据，未确权")}
 Row = tuple[bytes, rs.RightRecord]
 
 
-def status(record: rs.RightRecord) -> str:
+def status_name(name: str, mark: str = "") -> str:
+    """A status of the ledger in words, with what the calendar makes of it."""
+    text = t(name, STATUS.get(name, name))
+    return text + t(", ", "，") + t(*MARK[mark]) if mark else text
+
+
+def status(record: rs.RightRecord, now: Moment) -> str:
     """Status with what matters besides."""
-    text = t(record.status, STATUS.get(record.status, record.status))
+    text = status_name(record.status, mark_of(record, now))
     if record.backing == rs.EVIDENCE_BACKING:
         text += t(", unconfirmed", "，未确权")
     if record.header.encumbrances:
@@ -41,12 +64,13 @@ def status(record: rs.RightRecord) -> str:
     return text
 
 
-def right_data(home: Home, right: bytes, record: rs.RightRecord) -> dict[str, Any]:
+def right_data(home: Home, right: bytes, record: rs.RightRecord, now: Moment) -> dict[str, Any]:
     """A right for machines."""
     header = record.header
     return {
         "right": right,
         "status": record.status,
+        "mark": mark_of(record, now) or None,
         "backing": record.backing,
         "owner": home.name_of_account(header.owner),
         "obligor": home.name_of_account(record.obligor),
@@ -60,6 +84,7 @@ def right_data(home: Home, right: bytes, record: rs.RightRecord) -> dict[str, An
         "parent": record.parent,
         "depth": record.depth,
         "document": record.document,
+        "confirmation": None if record.confirmation == ZERO else record.confirmation,
         "endorsements": [
             {"assignor": home.name_of_account(x.assignor), "recourse": x.recourse} for x in record.endorsements
         ],
@@ -72,9 +97,11 @@ def right_data(home: Home, right: bytes, record: rs.RightRecord) -> dict[str, An
     }
 
 
-def print_rights(output: Output, home: Home, height: int, rows: Sequence[Row], count: int) -> None:
+def print_rights(output: Output, home: Home, height: int, now: Moment, rows: Sequence[Row], count: int) -> None:
     """A list of rights."""
-    output.data({"height": height, "total": len(rows), "rights": [right_data(home, r, rec) for r, rec in rows[:count]]})
+    output.data(
+        {"height": height, "total": len(rows), "rights": [right_data(home, r, rec, now) for r, rec in rows[:count]]}
+    )
     output.table(
         (
             t("right", "权利"),
@@ -91,7 +118,7 @@ def print_rights(output: Output, home: Home, height: int, rows: Sequence[Row], c
                 home.name_of_account(rec.obligor),
                 money(rec.header.open, rec.header.currency),
                 rec.due_on.isoformat(),
-                status(rec),
+                status(rec, now),
             )
             for right, rec in rows[:count]
         ],
@@ -109,14 +136,14 @@ def print_right(output: Output, home: Home, chain: Chain, right: bytes) -> None:
     """Everything about one right."""
     record = chain.state.get(rs.right_key(right), rs.RIGHT)
     assert record is not None, "the identifier was looked up in this chain"
-    now = chain.application.clock.now_ms(chain.state, chain.genesis, chain.tip.at_ms)
+    now = moment(chain)
     height = chain.tip.height
     header = record.header
-    locked = is_locked(record, now)
-    output.data({"height": height, "locked": locked, **right_data(home, right, record)})
+    locked = is_locked(record, now.at_ms)
+    output.data({"height": height, "locked": locked, **right_data(home, right, record, now)})
     rows = [
         (t("right", "权利"), right.hex()),
-        (t("status", "状态"), status(record)),
+        (t("status", "状态"), status(record, now)),
         (t("obligor", "债务人"), home.name_of_account(record.obligor)),
         (t("holder", "持有人"), home.name_of_account(header.owner)),
         (t("face", "面额"), money(header.face, header.currency)),
@@ -135,15 +162,27 @@ def print_right(output: Output, home: Home, chain: Chain, right: bytes) -> None:
     if locked and record.lock is not None:
         until = format_instant(record.lock.until_ms)
         rows.append((t("locked for", "锁定给"), f"{home.name_of_account(record.lock.financier)}, {until}"))
+    if record.confirmation != ZERO:
+        rows.append((t("words confirmed", "确权文本"), _words(chain, record.confirmation)))
     if record.notice is not None:
         rows.append((t("notice", "通知"), format_instant(record.notice.at_ms)))
     rows.append((t("at block", "区块"), str(height)))
     output.table(("", ""), rows)
 
 
-def print_tree(output: Output, home: Home, height: int, rows: Sequence[Row]) -> None:
+def _words(chain: Chain, digest: bytes) -> str:
+    language = confirmation.language_of(chain.genesis.hash, digest)
+    known = {
+        "en": t("the English text", "英文文本"),
+        "zh": t("the Chinese text", "中文文本"),
+        None: t("others", "其他文本"),
+    }
+    return f"{known[language]} ({digest.hex()[:16]})"
+
+
+def print_tree(output: Output, home: Home, height: int, now: Moment, rows: Sequence[Row]) -> None:
     """A tree of parts."""
-    output.data({"height": height, "rights": [right_data(home, right, rec) for right, rec in rows]})
+    output.data({"height": height, "rights": [right_data(home, right, rec, now) for right, rec in rows]})
     output.table(
         (t("right", "权利"), t("holder", "持有人"), t("face", "面额"), t("open", "余额"), t("status", "状态")),
         [
@@ -152,7 +191,7 @@ def print_tree(output: Output, home: Home, height: int, rows: Sequence[Row]) -> 
                 home.name_of_account(rec.header.owner),
                 money(rec.header.face, rec.header.currency),
                 money(rec.header.open, rec.header.currency),
-                status(rec),
+                status(rec, now),
             )
             for right, rec in rows
         ],
@@ -206,7 +245,7 @@ def told(home: Home, event: Any) -> str:
         case e.Confirmed():
             return t("the obligor confirms", "债务人确权")
         case e.Refused():
-            return t(f"the obligor refuses: {event.reason}", f"债务人拒绝：{event.reason}")
+            return t(f"the obligor refuses: {event.reason}", f"债务人拒绝：{REASONS.get(event.reason, event.reason)}")
         case e.Withdrawn():
             return t("withdrawn", "撤回")
         case e.Cancelled():

@@ -8,12 +8,16 @@ from typing import Any, TypeVar
 
 import click
 
-from hefu.cli.common import common, home_path, money, reading
+from hefu.cli.common import common, home_path, money, not_archived, reading, require_all_blocks
 from hefu.cli.language import t
 from hefu.cli.output import Bars, Output
+from hefu.cli.tables import BACKING, status_name
 from hefu.readmodels import queries
+from hefu.readmodels.marks import Moment
 from hefu.readmodels.projector import Projector, rebuild
 from hefu.services.home import Home
+from hefu.services.lookup import moment
+from hefu.services.restored import first_kept
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -47,6 +51,8 @@ def _url(url: str) -> str:
 def rebuild_views(output: Output, url: str) -> None:
     """The ledger is the truth; the views are made from it."""
     with reading() as (_, chain), Bars(lambda stage: t("blocks", "区块"), quiet=output.as_json):
+        # Before the old tables are dropped: there would be nothing to make them from again.
+        require_all_blocks(chain.store)
         height = rebuild(_url(url), chain.application, chain.genesis, chain)
     output.data({"height": height, "url": _shown(url)})
     output.line(t(f"Views rebuilt up to block {height:,}.", f"视图已重建至区块 {height:,}。"))
@@ -57,16 +63,23 @@ def rebuild_views(output: Output, url: str) -> None:
 @common
 def catch_up(output: Output, url: str) -> None:
     """Resumes where they stand."""
-    height = _catch_up(url)
+    height = _catch_up(url)[0]
     output.data({"height": height, "url": _shown(url)})
     output.line(t(f"Views stand at block {height:,}.", f"视图已到区块 {height:,}。"))
 
 
-def _catch_up(url: str) -> int:
-    with reading() as (_, chain):
+def _catch_up(url: str) -> tuple[int, Moment]:
+    """Height reached, and business time."""
+    with reading() as (home, chain):
+        first = first_kept(chain.store)
+        if first and not url and not home.views.exists():
+            raise not_archived(chain.store)
         projector = Projector(_url(url), chain.application, chain.genesis)
         try:
-            return projector.catch_up(chain)
+            # Tables that came along from elsewhere may reach the blocks that are here.
+            if first and projector.height < first:
+                raise not_archived(chain.store)
+            return projector.catch_up(chain), moment(chain)
         finally:
             projector.close()
 
@@ -82,14 +95,20 @@ def _shown(url: str) -> str:
 @_url_option
 @common
 def totals(output: Output, url: str) -> None:
-    """Caught up first; the answer states its height."""
-    _catch_up(url)
+    """Caught up first; the answer states its height. Every yuan counts once: what was passed on counts with the parts."""
+    now = _catch_up(url)[1]
     engine = queries.open_views(_url(url))
     try:
-        answer = queries.totals(engine)
+        answer = queries.totals(engine, now)
     finally:
         engine.dispose()
-    output.data({"height": answer.height, "totals": [asdict(row) for row in answer.value]})
+    output.data(
+        {
+            "height": answer.height,
+            "business_at_ms": now.at_ms,
+            "totals": [{**asdict(row), "mark": row.mark or None} for row in answer.value],
+        }
+    )
     output.table(
         (
             t("status", "状态"),
@@ -101,8 +120,8 @@ def totals(output: Output, url: str) -> None:
         ),
         [
             (
-                row.status,
-                row.backing,
+                status_name(row.status, row.mark),
+                t(*BACKING[row.backing]),
                 f"{row.count:,}",
                 money(row.face_minor, row.currency),
                 money(row.open_minor, row.currency),

@@ -98,10 +98,10 @@ class State:
         self._tx = {}
         self._tx_links = []
 
-    def drain(self) -> tuple[list[tuple[bytes, bytes]], list[tuple[bytes, bytes]]]:
+    def drain(self) -> tuple[list[tuple[bytes, bytes | None]], list[tuple[bytes, bytes]]]:
         """End of the block: encoded writes and links; the overlay is empty afterwards."""
         put = self._cache.put
-        changes = []
+        changes: list[tuple[bytes, bytes | None]] = []
         for key, record in self.writes.items():
             put(key, record)
             changes.append((key, encode(record)))

@@ -278,11 +278,10 @@ class StateTree:
 
 def _merge(content: bytes, changes: list[tuple[bytes, bytes | None]]) -> bytes:
     """A bucket's entries with changes applied, in order of key hash."""
-    if len(changes) == 1 and changes[0][1] is not None:
-        # Nearly every bucket: one changed key, no entry or its own.
-        key_hash, value = changes[0]
-        if not content or (len(content) == _ENTRY and content.startswith(key_hash)):
-            return key_hash + value
+    key_hash, value = changes[0]
+    alone = not content or (len(content) == _ENTRY and content.startswith(key_hash))
+    if alone and value is not None and len(changes) == 1:
+        return key_hash + value  # Nearly every bucket.
     entries = {content[i : i + 32]: content[i + 32 : i + 64] for i in range(0, len(content), _ENTRY)}
     for key_hash, value_hash in changes:
         if value_hash is None:
@@ -322,7 +321,7 @@ def check_proof(h: Hash, proof: StateProof, root: bytes) -> None:
         raise Corrupt("a state proof leads to another root", code="BAD_PROOF")
 
 
-def root_of(h: Hash, entries: Iterable[tuple[bytes, bytes]]) -> bytes:
+def root_of(h: Hash, entries: Iterable[tuple[bytes, bytes | None]]) -> bytes:
     """Root over a whole state, by a fresh tree in memory; for audits and snapshots."""
     tree = StateTree(h, MemoryStore())
     tree.update(entries, 0)

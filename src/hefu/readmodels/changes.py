@@ -84,6 +84,8 @@ class Changes:
 
     def _count(self, record: RightRecord, sign: int) -> None:
         header = record.header
+        # What was passed on counts where it went, so that no yuan counts twice.
+        face = header.face - header.passed
         total = self.totals[record.status, record.backing, header.currency]
-        for i, amount in enumerate((1, header.face, header.open, header.settled)):
+        for i, amount in enumerate((1, face, header.open, header.settled)):
             total[i] += sign * amount

@@ -13,9 +13,11 @@ from typing import Any, Generic, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
+from hefu.contracts.receivables.state import LIVE, PROPOSED
 from hefu.readmodels import database, schema
 from hefu.readmodels import views as v
 from hefu.readmodels.database import snapshot
+from hefu.readmodels.marks import MARKS, Moment, mark
 
 T = TypeVar("T")
 
@@ -235,8 +237,45 @@ def transactions_of_block(views: Engine, block: int) -> Answer[list[v.Transactio
 # -- totals ---------------------------------------------------------------------------------------------------------
 
 
-def totals(views: Engine) -> Answer[list[v.Total]]:
-    """Rights counted and summed by status, backing and currency."""
+def totals(views: Engine, moment: Moment | None = None) -> Answer[list[v.Total]]:
+    """
+    Rights counted and summed by status, backing and currency.
+
+    Args:
+        moment: Tell lapsed, due and overdue rights apart as of then, with a row of their own.
+    """
     with snapshot(views) as (connection, height):
         rows = connection.execute(sa.select(schema.totals).order_by(*schema.totals.primary_key.columns))
-        return Answer(height, [v.Total(*row[:3], *map(int, row[3:])) for row in rows])
+        found = [v.Total(*row[:3], *map(int, row[3:])) for row in rows]
+        if moment is None:
+            return Answer(height, found)
+        marked = _marked(connection, moment)
+        told: list[v.Total] = []
+        for total in found:
+            group = (total.status, total.backing, total.currency)
+            parts = [(mark, sums) for mark in MARKS if (sums := marked.get((*group, mark)))]
+            left = [total.count, total.face_minor, total.open_minor, total.settled_minor]
+            left = [whole - sum(sums[i] for _, sums in parts) for i, whole in enumerate(left)]
+            if left[0]:
+                told.append(v.Total(*group, left[0], left[1], left[2], left[3]))
+            told += [v.Total(*group, sums[0], sums[1], sums[2], sums[3], mark) for mark, sums in parts]
+        return Answer(height, told)
+
+
+def _marked(connection: Connection, moment: Moment) -> dict[tuple[str, str, str, str], list[int]]:
+    """Count, face, open and settled amounts of rights with a mark, summed here: a column's sum could pass 63 bits."""
+    rights = schema.rights.c
+    lapsed = sa.and_(rights.status == PROPOSED, rights.until_ms < moment.at_ms)
+    due = sa.and_(rights.status == LIVE, rights.due_on <= moment.on)
+    columns = (rights.status, rights.backing, rights.currency, rights.until_ms, rights.due_on)
+    amounts = (rights.face_minor - rights.passed_minor, rights.open_minor, rights.settled_minor)
+    sums: dict[tuple[str, str, str, str], list[int]] = {}
+    for row in connection.execute(sa.select(*columns, *amounts).where(sa.or_(lapsed, due))):
+        status, backing, currency, until_ms, due_on, face, is_open, settled = row
+        named = mark(status, until_ms, due_on, moment)
+        if not named:
+            continue
+        total = sums.setdefault((status, backing, currency, named), [0, 0, 0, 0])
+        for i, amount in enumerate((1, face, is_open, settled)):
+            total[i] += amount
+    return sums

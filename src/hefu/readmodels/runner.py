@@ -256,7 +256,7 @@ def _serve(connection: Connection, url: str, genesis_raw: bytes, application: st
     # A Ctrl-C at the terminal reaches both processes: the engine's decides. And it goes first where both want a core.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with suppress(OSError):
-        os.nice(5)
+        os.nice(19)
     try:
         projector = Projector(url, load_application(application), Genesis(genesis_raw))
         _say(connection, _HEIGHT, projector.height)

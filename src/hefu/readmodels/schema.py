@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.types import TypeEngine
 
 #: Raised whenever a table changes; older read models are then made again.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 metadata = sa.MetaData()
 
@@ -302,7 +302,8 @@ exposures = _table(
     _number("room_minor", null=True),
 )
 
-#: Rights counted and summed, kept up with every batch. Sums of many large amounts pass 63 bits: text in SQLite.
+#: Rights counted and summed, kept up with every batch; `face_minor` is less what was passed on to parts, which count for
+#: themselves. Sums of many large amounts pass 63 bits: text in SQLite.
 totals = _table(
     "totals",
     _text("status", key=True),

@@ -185,7 +185,11 @@ class TransactionDetail:
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """Rights of one status, backing and currency."""
+    """
+    Rights of one status, backing and currency, and of one mark where a moment was given.
+
+    Every yuan counts once: what a right passed on to parts counts with the parts.
+    """
 
     status: str
     backing: str
@@ -194,3 +198,4 @@ class Total:
     face_minor: int
     open_minor: int
     settled_minor: int
+    mark: str = ""

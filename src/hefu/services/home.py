@@ -15,6 +15,7 @@ never the production layout of more than one organisation.
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 from pathlib import Path
 
 import msgspec
@@ -113,20 +114,36 @@ class Home:
         Raises:
             UsageError: Nobody, or several, go by that name.
         """
-        known = self._by_name.get(name)
-        if known is not None:
-            return known
-        lower = name.lower()
-        if len(lower) >= 6 and re.fullmatch(r"[0-9a-f]+", lower):
-            found = [p for p in self.names.parties if p.account.startswith(lower) or p.organisation.startswith(lower)]
-            if len(found) == 1:
-                return found[0]
-        found = [p for p in self.names.parties if lower in p.name.lower()]
+        found = self.matches(name, partial=True)
         if len(found) == 1:
             return found[0]
         if found:
             raise UsageError(f"{name!r} could be {', '.join(p.name for p in found[:5])}", code="AMBIGUOUS_NAME")
         raise UsageError(f"nobody here is called {name!r}; `hefu org list` shows who is", code="UNKNOWN_NAME")
+
+    def matches(self, name: str, *, partial: bool) -> list[PartyEntry]:
+        """
+        Whom a name or the first digits of an account or organisation, at least six, can mean.
+
+        Args:
+            partial: A part of a name counts too, where nobody has it whole.
+        """
+        known = self._by_name.get(name) or self._by_account.get(name) or self._by_organisation.get(name)
+        if known is not None:
+            return [known]
+        lower = name.lower()
+        if re.fullmatch(r"[0-9a-f]{6,}", lower):
+            found = [p for p in self.names.parties if p.account.startswith(lower) or p.organisation.startswith(lower)]
+            if found:
+                return found
+        return [p for p in self.names.parties if lower and lower in p.name.lower()] if partial else []
+
+    def close_to(self, name: str) -> list[PartyEntry]:
+        """Who may have been meant by a name that nobody has: names with it in them, and names written much like it."""
+        lower = name.lower()
+        alike = get_close_matches(name, self._by_name, n=5)
+        within = [p.name for p in self.names.parties if lower and lower in p.name.lower()]
+        return [self._by_name[found] for found in dict.fromkeys((*within, *alike))]
 
     @property
     def operator(self) -> str:

@@ -16,7 +16,9 @@ from pathlib import Path
 from stdnum.cn import uscc
 
 from hefu.contracts.parties import commands as pc
+from hefu.contracts.parties import state as ps
 from hefu.contracts.parties.contract import founder_id, possession_message
+from hefu.contracts.parties.roles import ACTIVE
 from hefu.kernel.codec import Record
 from hefu.kernel.errors import Rejected, UsageError
 from hefu.kernel.hashing import ZERO
@@ -248,10 +250,16 @@ class Network:
         for party in members:
             if len(signers) >= needed:
                 break
-            if party.name != proposer.name:
+            # A suspended member counts, but signs nothing.
+            if party.name != proposer.name and self._active(party):
                 commands.append(pc.Vote(proposal, bytes.fromhex(party.organisation), True))
                 signers.append(self.ring(party).govern)
         return self.act(commands, *signers)
+
+    def _active(self, party: PartyEntry) -> bool:
+        key = ps.organisation_key(bytes.fromhex(party.organisation))
+        record = self.engine.query(lambda chain: chain.state.get(key, ps.ORGANISATION))
+        return record is not None and record.status == ACTIVE
 
     def _derive(self, creator: bytes, salt: bytes, kind: str) -> bytes:
         return derive_id(self.genesis.hash, self.genesis.chain_id, creator, salt, kind)
@@ -277,6 +285,10 @@ class Network:
             path = self.home.organisation_folder(party) / "vault.db"
             vault = self._vaults[party.name] = Vault.open(path, self._passphrase)
         return vault
+
+    def keep_key(self, path: Path, pair: KeyPair) -> None:
+        """Write a new key file under this home's passphrase."""
+        write_key(path, pair, self._passphrase, cost=self._cost)
 
     def evaluator(self, caller: str) -> NamedEvaluator:
         """The operator's evaluator of tags, on behalf of a caller."""

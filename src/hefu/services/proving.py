@@ -13,13 +13,14 @@ from hefu.contracts.receivables import state as receivables
 from hefu.kernel import merkle
 from hefu.kernel.codec import Codec, encode
 from hefu.kernel.commitments import OpenedTerms
-from hefu.kernel.errors import Rejected, UsageError
+from hefu.kernel.errors import Unavailable, UsageError
 from hefu.kernel.hashing import ZERO
 from hefu.ledger import checkpoint as checkpoints
 from hefu.ledger import transaction as transactions
 from hefu.ledger.block import BODY
 from hefu.ledger.chain import Chain
 from hefu.ledger.store import at_height
+from hefu.services.restored import links_of
 
 FORMAT = "hefu-bundle/1"
 LINK: Codec[tuple[int, int, int, bytes, int, bytes]] = Codec(tuple[int, int, int, bytes, int, bytes])
@@ -117,12 +118,12 @@ def _checkpoint_of_tip(chain: Chain) -> checkpoints.Checkpoint | None:
 
 def _lineage(chain: Chain, right: bytes, record: receivables.RightRecord) -> list[tuple[bytes, list[bytes]]]:
     """The right's links, preceded by those of its ancestors up to each split."""
-    lineage = [(right, chain.links(right))]
+    lineage = [(right, links_of(chain, right, record))]
     while record.depth:
         child, first = lineage[0][0], lineage[0][1][0]
         parent = chain.state.get(receivables.right_key(record.parent), receivables.RIGHT)
         assert parent is not None
-        links = chain.links(record.parent)
+        links = links_of(chain, record.parent, parent)
         lineage.insert(0, (record.parent, links[: links.index(first) + 1]))
         assert child != record.parent
         record = parent
@@ -145,7 +146,7 @@ def _transactions(
         place = chain.place(transaction_id)
         body = chain.get(at_height(b"t", heights[transaction_id]))
         if place is None or body is None:
-            raise Rejected("this node keeps no old bodies; ask an archive node", code="NOT_ARCHIVED")
+            raise Unavailable("this node keeps no old bodies; ask one that keeps all blocks", code="NOT_ARCHIVED")
         wire = transactions.WIRE.load(BODY.load(body)[place[1]])
         leaves = transactions.command_leaves(h, wire.commands)
         opened = [

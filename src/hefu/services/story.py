@@ -360,6 +360,7 @@ class Story:
                 by_obligor.setdefault(invoice.buyer, []).append(
                     trade.prepare_confirm(obligor, seller, right, invoice.gross_minor, self._document_of(invoice))
                 )
+                trade.keep_confirmation(right, "en", obligor, seller)
                 self._holdings.append(Holding(right, invoice.seller, invoice.gross_minor, due_on))
             batches = [
                 (commands[i : i + 100], [self._office(code)])

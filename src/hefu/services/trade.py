@@ -32,16 +32,12 @@ from hefu.kernel.time import DAY_MS, business_date, start_of_day_ms
 from hefu.ledger.block import Receipt
 from hefu.ledger.chain import Chain
 from hefu.privacy import fingerprints
+from hefu.services import confirmation, lookup
 from hefu.services.home import PartyEntry
 from hefu.services.network import Network
 from hefu.services.offers import OFFER, Offer, check_offer, make_offer, offer_id, pack, price_commitment
 
 TERMS: Codec[Terms] = Codec(Terms)
-#: What a confirmation says unless another text is given; its digest stands on the ledger.
-CONFIRMATION_TEXT = (
-    "The obligor confirms that it owes the amount on the due date to whoever holds the right then, that goods or services were "
-    "delivered, and that it waives defences and set-off from the base contract against every holder but the first."
-)
 
 
 @dataclass(frozen=True)
@@ -186,23 +182,56 @@ class Trade:
         return right
 
     def prepare_confirm(
-        self, obligor: PartyEntry, seller: PartyEntry, right: bytes, amount_minor: int, invoice: InvoiceDocument
+        self,
+        obligor: PartyEntry,
+        seller: PartyEntry,
+        right: bytes,
+        amount_minor: int,
+        invoice: InvoiceDocument,
+        language: str = "en",
     ) -> rc.Confirm:
-        """Confirm with the tag that the obligor computes from its own copy of the invoice."""
-        digest = self._h(CONFIRMATION_TEXT.encode("utf-8"))
+        """
+        Confirm with the tag that the obligor computes from its own copy of the invoice.
+
+        Args:
+            language: Of the words: one of `confirmation.TEXTS`.
+        """
+        digest = confirmation.digest_of(self._h, language)
         return rc.Confirm(right, Amount(amount_minor), digest, self.tag(invoice, seller, obligor, obligor))
 
-    def confirm(self, right: bytes, invoice: InvoiceDocument | None = None) -> Receipt:
+    def keep_confirmation(self, right: bytes, language: str, *parties: PartyEntry) -> None:
+        """Put the words of a confirmation into vaults, before the ledger speaks of them."""
+        for party in parties:
+            self.network.vault(party).put("confirmation", right, confirmation.document_of(language))
+
+    def confirmation_of(self, right: bytes, party: PartyEntry) -> bytes:
+        """
+        The document with which a right was confirmed, from a party's vault; its hash is the digest on the ledger.
+
+        Raises:
+            UsageError: The party keeps none of this right, or the obligor signed other words than it keeps.
+            Rejected: Nobody confirmed the right.
+        """
+        digest = self.right(right).confirmation
+        if digest == ZERO:
+            raise Rejected("no obligor confirmed it", code="UNCONFIRMED")
+        document = self.network.vault(party).get("confirmation", right)
+        if document is None or self._h(document) != digest:
+            raise UsageError("this party keeps no copy of the words that were signed", code="NO_COPY")
+        return document
+
+    def confirm(self, right: bytes, invoice: InvoiceDocument | None = None, *, language: str = "en") -> Receipt:
         """The obligor confirms; with the invoice given, or its own copy."""
         record = self.right(right)
         obligor = self._party(record.obligor)
         document = self.document(record.document)
         own = invoice or self.invoice_of(record.document, obligor)
         seller = self._party(document.seller)
-        command = self.prepare_confirm(obligor, seller, right, record.header.open, own)
+        command = self.prepare_confirm(obligor, seller, right, record.header.open, own, language)
+        self.keep_confirmation(right, language, obligor, seller)
         return self.network.act([command], self.network.ring(obligor).office)
 
-    def confirm_many(self, rights: Sequence[bytes]) -> dict[bytes, str]:
+    def confirm_many(self, rights: Sequence[bytes], *, language: str = "en") -> dict[bytes, str]:
         """
         Confirm many in batches of a hundred, one signature a batch (确权 in bulk).
 
@@ -217,7 +246,8 @@ class Trade:
                 obligor = self._party(record.obligor)
                 own = self.invoice_of(record.document, obligor)
                 seller = self._party(self.document(record.document).seller)
-                command = self.prepare_confirm(obligor, seller, right, record.header.open, own)
+                command = self.prepare_confirm(obligor, seller, right, record.header.open, own, language)
+                self.keep_confirmation(right, language, obligor, seller)
                 by_obligor.setdefault(record.obligor, []).append((right, command))
             except (UsageError, Rejected) as error:
                 answers[right] = error.code
@@ -527,9 +557,7 @@ class Trade:
 
     def exposure(self, obligor: PartyEntry, currency: str = "CNY") -> rs.ExposureRecord:
         """What an obligor owes in all, and its ceiling."""
-        key = rs.exposure_key(bytes.fromhex(obligor.account), currency)
-        record = self.network.engine.query(lambda chain: chain.state.get(key, rs.EXPOSURE))
-        return record or rs.ExposureRecord(currency, zero(), None)
+        return self.network.engine.query(lambda chain: lookup.exposure(chain, bytes.fromhex(obligor.account), currency))
 
     def new_id(self, account: bytes, salt: bytes, kind: str) -> bytes:
         """Identifier of what an account creates."""

@@ -11,6 +11,11 @@ EVIDENCE: Mapping[str, tuple[str, str]] = {
         "Do not finance it again; use the entry that exists.",
         "该单据已在网络中登记，登记人可能是贵方或他方，一张单据只能登记一次。请使用已有登记，勿重复融资。",
     ),
+    "OTHER_SELLER": (
+        "The row is another firm's sale, or names its seller otherwise than the address book. Register it as that seller, or write "
+        "the exact name or the unified social credit code.",
+        "该行的销方是另一家企业，或写法与地址簿不符。请由该销方登记，或写明准确全称或统一社会信用代码。",
+    ),
     "AMOUNT_DIFFERS": (
         "The amount is not the one on record: the same invoice stands registered with another total, or a "
         "confirmation must be for exactly what was proposed. Compare it with the original.",

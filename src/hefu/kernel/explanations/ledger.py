@@ -40,8 +40,9 @@ LEDGER: Mapping[str, tuple[str, str]] = {
         "此处没有该区块：尚未产生，或本副本自更晚的区块开始。请换一个区块号。",
     ),
     "NOT_ARCHIVED": (
-        "This machine does not keep records that old. Ask an archive of the ledger.",
-        "本机未保留这么早的记录。请向保存完整账本的节点索取。",
+        "This machine began from a snapshot or keeps no records that old, so it cannot show or recompute what came before. "
+        "Ask a machine that keeps all blocks, or import its export.",
+        "本机由快照恢复，或未保留这么早的记录，无法查看或重算此前的内容。请向保存全部区块的节点索取，或导入其导出文件。",
     ),
     # Running.
     "DISK": (

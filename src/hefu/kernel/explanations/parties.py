@@ -41,8 +41,9 @@ PARTIES: Mapping[str, tuple[str, str]] = {
         "地址簿中已有同名机构。请换一个便于区分的名称。",
     ),
     "UNKNOWN_NAME": (
-        "Nobody in this address book goes by that name. Look through the list of organisations and check the spelling.",
-        "地址簿中没有该名称。请查看机构列表并核对写法。",
+        "Nobody in this address book goes by that name. Look through the list of organisations and check the spelling; "
+        "a command that signs takes the exact name only.",
+        "地址簿中没有该名称。请查看机构列表并核对写法；签署类命令须写准确全称。",
     ),
     "AMBIGUOUS_NAME": (
         "Several organisations fit this name. Give the full name, or the first digits of the account.",
@@ -74,6 +75,16 @@ PARTIES: Mapping[str, tuple[str, str]] = {
     "BAD_PURPOSES": (
         "A purpose of the key is unknown or named twice. Choose from the list of purposes, each once.",
         "密钥的用途不存在或重复。请从用途清单中选择，每项一次。",
+    ),
+    "LAST_GOVERNING_KEY": (
+        "This is the only key left with which the organisation can add another: without it nobody could ever sign for "
+        "it again. Add a governing key first.",
+        "这是该机构仅剩的一把管理密钥，停用后将再也无法为它增设密钥。请先增设一把管理密钥。",
+    ),
+    "KEY_IN_GENESIS": (
+        "The genesis file names this very key as the keeper of the simulated clock, so no other can take its place "
+        "here. Add the new key beside it, without making this home sign with it.",
+        "创世文件指定由这把密钥推进模拟时钟，不能以其他密钥替换。可另行增设，但不要设为本地签署密钥。",
     ),
     "HEIGHT_IN_THE_PAST": (
         "A key can begin or end only in a block that is still to come. Choose a later block.",
@@ -113,7 +124,7 @@ PARTIES: Mapping[str, tuple[str, str]] = {
     "CLOCK_NOT_SIMULATED": (
         "This ledger runs on real time, and nobody can move it. Only a ledger that was founded for trials has a clock "
         "to move.",
-        "本账本采用真实时间，任何人都不能拨动。只有为演练而建的账本才有可推进的时钟。",
+        "本账本采用真实时间，任何人都不能推进。只有为演练而建的账本才有可推进的时钟。",
     ),
     "CLOCK_TOO_FAR": (
         "This moment lies beyond the last day that a date can name. Choose an earlier one.",

@@ -27,7 +27,7 @@ RECEIVABLES: Mapping[str, tuple[str, str]] = {
     "DELIVERY_MISSING": (
         "Without a confirmation, the newest attestation that the goods were delivered in full is needed. Obtain it "
         "from the buyer, the warehouse or a verifier.",
-        "未经确权的应收账款须附最近一份货物全部交付的证明。请向买方、仓储方或核证机构取得。",
+        "未经确权的应收账款须附最近一份货物全部交付的证明。请向买方、仓储方或核验机构取得。",
     ),
     # Confirming.
     "LAPSED": (
@@ -107,7 +107,7 @@ RECEIVABLES: Mapping[str, tuple[str, str]] = {
     ),
     "BAD_METHOD": (
         "Finance is by sale or by pledge. Choose one of the two.",
-        "融资方式只能是转让（买断）或质押。请择一。",
+        "融资方式只能是转让或质押。请择一。",
     ),
     "BAD_OFFER": (
         "The offer lacks one of its terms, or a term is not of the right kind. Ask the financier for a new offer.",

@@ -1,0 +1,86 @@
+"""
+A copy of a whole home, taken while no other process can write to it: ledger, keys, vaults, names.
+
+The ledger is copied entry by entry under its own lock, so that no housekeeping of the store can move a file away meanwhile;
+whatever can be made anew (the SQL views) stays behind. The copy is there whole, and opened once to see that it leads to the same
+root, or not at all.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from hefu.kernel.errors import UsageError
+from hefu.ledger.application import Application
+from hefu.ledger.audit import stored_genesis
+from hefu.ledger.chain import Chain
+from hefu.ledger.store import RocksStore
+from hefu.services.home import Home
+
+_BATCH = 10_000
+#: Beside the ledger, what is not copied: views, which `hefu views rebuild` makes anew, and SQLite's shared memory.
+_LEFT = ("views.db", "views.db-*", "*.db-shm", "*.part")
+Progress = Callable[[str, int, int], None]
+
+
+def back_up(home: Home, target: Path, application: Application, progress: Progress | None = None) -> int:
+    """
+    Copy a home into a folder that is not there yet, or empty.
+
+    Returns:
+        The height of the copy.
+
+    Raises:
+        UsageError: There is something in the folder.
+        Closed: Another process holds the ledger.
+    """
+    if target.exists() and any(target.iterdir()):
+        raise UsageError("this folder is not empty", code="HOME_EXISTS", where=str(target))
+    if home.path.resolve() in target.resolve().parents:
+        raise UsageError("a copy inside of what is copied would be no copy", code="HOME_EXISTS", where=str(target))
+    partial = target.with_name(target.name + ".part")
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        # Held to the end: every command that writes a vault, a key or a name holds the ledger too.
+        source = RocksStore(home.ledger)
+        try:
+            shutil.copytree(
+                home.path,
+                partial,
+                ignore=lambda folder, names: (
+                    shutil.ignore_patterns(*_LEFT)(folder, names)
+                    | ({home.ledger.name} if Path(folder) == home.path else set())
+                ),
+            )
+            copy = RocksStore(partial / home.ledger.name)
+            try:
+                for done, batch in enumerate(_batches(source), 1):
+                    copy.write(batch, sync=False)
+                    if progress is not None:
+                        progress("backup", done * _BATCH, 0)
+                copy.write([])
+                copy.flush()
+                height = Chain(stored_genesis(copy), application, copy, found=False).tip.height
+            finally:
+                copy.close()
+        finally:
+            source.close()
+        if target.exists():
+            target.rmdir()
+        partial.rename(target)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return height
+
+
+def _batches(store: RocksStore) -> Iterator[list[tuple[bytes, bytes | None]]]:
+    batch: list[tuple[bytes, bytes | None]] = []
+    for key, value in store.scan(b"", b"\xff"):
+        batch.append((key, value))
+        if len(batch) >= _BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
