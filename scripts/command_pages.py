@@ -22,8 +22,9 @@ def commands(command: click.Command, context: click.Context) -> Iterator[tuple[c
     """A command and all below it, in the order of their names, each with its context."""
     yield command, context
     if isinstance(command, click.Group):
-        for name in sorted(command.commands):
-            below = command.commands[name]
+        for name in sorted(command.list_commands(context)):
+            below = command.get_command(context, name)
+            assert below is not None
             yield from commands(below, click.Context(below, info_name=name, parent=context))
 
 

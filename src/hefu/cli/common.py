@@ -22,10 +22,9 @@ from hefu.kernel.money import format_minor, parse_minor
 from hefu.ledger.audit import stored_genesis
 from hefu.ledger.chain import Chain
 from hefu.ledger.store import RocksStore, Store
-from hefu.services.home import Home, PartyEntry
+from hefu.services.home import DEMO_PASSPHRASE, Home, PartyEntry
 from hefu.services.network import Network
 from hefu.services.restored import first_kept
-from hefu.services.story import PASSPHRASE
 from hefu.services.trade import Trade
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -73,7 +72,7 @@ def passphrase(*, confirm: bool = False) -> str:
     if given:
         return given
     if (home_path() / "DEMO").exists():
-        return PASSPHRASE
+        return DEMO_PASSPHRASE
     if not sys.stdin.isatty():
         raise UsageError(
             t(

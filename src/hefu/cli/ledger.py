@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from hefu import bootstrap
+from hefu.cli.blocks import list_blocks
 from hefu.cli.common import common, day, home_path, ledger_store, opened, passphrase, reading, require_all_blocks
 from hefu.cli.language import t
 from hefu.cli.output import Bars, Output
@@ -97,6 +98,9 @@ def init(
 @click.group(help=t("Look into the ledger, check it, carry it elsewhere.", "查看、核验、迁移账本。"))
 def ledger() -> None:
     """Group."""
+
+
+ledger.add_command(list_blocks)
 
 
 @ledger.command(help=t("Height, roots and clock.", "高度、根与时钟。"))

@@ -13,13 +13,14 @@ The hefu command. Exit codes:
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 
 import click
 
 from hefu import __version__
-from hefu.cli import blocks, chinese, demo, invoice, key, ledger, offer, org, proof, receivable, views
+from hefu.cli import chinese
 from hefu.cli.codes import told
 from hefu.cli.language import t
 from hefu.kernel.errors import HefuError
@@ -31,16 +32,42 @@ EPILOG = t(
 )
 
 
+#: Where each command lives. A command is imported when it is called: together they take longer to load than most take to run.
+COMMANDS = {
+    "clock": "hefu.cli.ledger:clock",
+    "demo": "hefu.cli.demo:demo",
+    "init": "hefu.cli.ledger:init",
+    "invoice": "hefu.cli.invoice:invoice",
+    "key": "hefu.cli.key:key",
+    "ledger": "hefu.cli.ledger:ledger",
+    "offer": "hefu.cli.offer:offer",
+    "org": "hefu.cli.org:org",
+    "payment": "hefu.cli.offer:payment",
+    "prove": "hefu.cli.proof:prove",
+    "receivable": "hefu.cli.receivable:receivable",
+    "verify": "hefu.cli.proof:verify",
+    "views": "hefu.cli.views:views",
+}
 #: Other names of commands, for hands that know them; help and reference tell of each thing once.
 ALIASES = {"invoices": "invoice"}
 
 
 class Root(click.Group):
-    """The root, which knows a command by its other names too."""
+    """The root, which loads a command when it is asked for and knows it by its other names too."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names of all commands."""
+        return sorted(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """A command, or None."""
-        return super().get_command(ctx, ALIASES.get(cmd_name, cmd_name))
+        place = COMMANDS.get(ALIASES.get(cmd_name, cmd_name))
+        if place is None:
+            return None
+        module, _, name = place.partition(":")
+        found = getattr(importlib.import_module(module), name)
+        assert isinstance(found, click.Command)
+        return found
 
 
 @click.group(
@@ -55,22 +82,6 @@ class Root(click.Group):
 @click.version_option(__version__, prog_name="hefu")
 def cli() -> None:
     """The root of all commands."""
-
-
-cli.add_command(demo.demo)
-cli.add_command(ledger.init)
-cli.add_command(ledger.ledger)
-ledger.ledger.add_command(blocks.list_blocks)
-cli.add_command(ledger.clock)
-cli.add_command(org.org)
-cli.add_command(key.key)
-cli.add_command(invoice.invoice)
-cli.add_command(receivable.receivable)
-cli.add_command(offer.offer)
-cli.add_command(offer.payment)
-cli.add_command(proof.prove)
-cli.add_command(proof.verify)
-cli.add_command(views.views)
 
 
 def main() -> int:

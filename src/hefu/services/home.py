@@ -24,6 +24,7 @@ from hefu.kernel.errors import Corrupt, UsageError
 from hefu.kernel.keyfile import publish
 
 FORMAT = "hefu-names/1"
+DEMO_PASSPHRASE = "hefu-demo"  # noqa: S105 - a demo's keys guard nothing, and everybody may open its vaults.
 _NAME = re.compile(r"[^\x00-\x1f/\\]{1,80}\Z")
 
 

@@ -41,11 +41,10 @@ from hefu.ledger.application import Application
 from hefu.ledger.engine import Ticket
 from hefu.services import audit, proving
 from hefu.services.attacks import Attack, Targets, run_attacks
-from hefu.services.home import PartyEntry
+from hefu.services.home import DEMO_PASSPHRASE, PartyEntry
 from hefu.services.network import FounderSpec, Network, accepted
 from hefu.services.trade import InvoiceDocument, Trade
 
-PASSPHRASE = "hefu-demo"  # noqa: S105 - a demo's keys guard nothing, and everybody may open its vaults.
 #: scrypt's cost for a demo's files; 2^15 for real ones.
 COST = 1024
 BANKS = ("Bank A", "Bank B", "Bank C")
@@ -263,7 +262,7 @@ class Story:
                 self._application,
                 name="hefu-demo",
                 founders=founders,
-                passphrase=PASSPHRASE,
+                passphrase=DEMO_PASSPHRASE,
                 suite_name=self._suite_name,
                 clock="simulated",
                 start_ms=start_of_day_ms(first_on) + 9 * 3_600_000,
