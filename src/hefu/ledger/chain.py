@@ -2,8 +2,8 @@
 One ledger on one store: executes blocks, keeps the tip, proves. No threads and no clock; engines drive it.
 
 A block is executed in memory, written in one synced batch (`writes` of the outcome), and only then acknowledged. Executing has
-three steps, so that an engine may run block N+1 while another process hashes block N: `run` the transactions, `begin` the state
-tree on what they changed, `seal` the header once the new root is known. `execute` is all three.
+steps, so that an engine can have a block in each: `read` the transactions, `fetch` from the store what they will ask for, `run`
+them, `begin` the state tree on what they changed, `seal` the header once the new root is known. `execute` is all of them.
 """
 
 from __future__ import annotations
@@ -51,6 +51,18 @@ class Outcome:
     height: int
     receipts: list[Receipt]
     writes: Writes
+
+
+@dataclass(slots=True)
+class Batch:
+    """Transactions that were read, and what the store knows about them; see `Chain.fetch`."""
+
+    raws: Sequence[bytes]
+    items: list[tuple[bytes, transactions.Wire, Sequence[Record] | Corrupt]]
+    keys: list[bytes]
+    height: int = -1
+    places: dict[bytes, bytes | None] = field(default_factory=dict)
+    values: dict[bytes, bytes | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +139,7 @@ class Chain:
         self.tip_id = blocks.block_id(self._h, sealed.header)
         self._ran_at = (self.tip.height, self.tip.at_ms)
         self._unsealed: Ran | None = None
+        self._changed: Writes = {}
         if self.tree.root != self.tip.state_root:
             raise Corrupt("the stored tree does not lead to the tip's state root", code="STATE_ROOT")
         self._check_sealer()
@@ -185,11 +198,42 @@ class Chain:
             raws: The bytes of the transactions in order.
             at_ms: Block time; raised to one past the tip's if it is not later.
         """
-        self.begin(self.run(raws, at_ms))
+        batch = self.read(raws)
+        self.fetch(batch)
+        self.begin(self.run(batch, at_ms))
         return self.seal()
 
-    def run(self, raws: Sequence[bytes], at_ms: int) -> Ran:
-        """The first step of `execute`. What it changed can be read from now on; `begin` is next."""
+    def read(self, raws: Sequence[bytes]) -> Batch:
+        """Decode transactions, and say which state they will probably ask for."""
+        items: list[tuple[bytes, transactions.Wire, Sequence[Record] | Corrupt]] = []
+        keys: list[bytes] = []
+        for raw in raws:
+            wire = transactions.WIRE.load(raw)
+            commands = self.application.read(wire.commands)
+            if not isinstance(commands, Corrupt):
+                keys += self.application.touched(commands)
+            items.append((transactions.transaction_id(self._h, wire.header), wire, commands))
+        return Batch(raws, items, self.state.unknown(keys))
+
+    def fetch(self, batch: Batch) -> None:
+        """
+        Ask the store, in two calls, for all that a batch will need. Another thread may do it while one block, and no more, is run:
+        what that block changes, `run` does not take from here.
+        """
+        batch.height = self._ran_at[0]
+        new = [item[0] for item in batch.items]
+        batch.places = dict(zip(new, self.store.get_many([b"i" + id for id in new]), strict=True))
+        found = self._arriving.get_many([b"s" + key for key in batch.keys])
+        batch.values = dict(zip(batch.keys, found, strict=True))
+
+    def run(self, batch: Batch, at_ms: int) -> Ran:
+        """Run what was read and fetched. What it changed can be read from now on; `begin` is next."""
+        assert batch.height >= self._ran_at[0] - 1, "more than one block was run since this was fetched"
+        self._places = batch.places
+        if batch.height < self._ran_at[0]:
+            for key in self._changed.keys() & batch.values.keys():
+                del batch.values[key]
+        self.state.prefetch(batch.values)
         at_ms = max(at_ms, self._ran_at[1] + 1)
         height = self._ran_at[0] + 1
         state, application = self.state, self.application
@@ -199,7 +243,7 @@ class Chain:
         receipts: list[Receipt] = []
         load_header = transactions.HEADER.load
         business_at = context.business_at_ms
-        for raw, (transaction_id, wire, commands) in zip(raws, self._read(raws), strict=True):
+        for raw, (transaction_id, wire, commands) in zip(batch.raws, batch.items, strict=True):
             place = self.place(transaction_id)
             if place is not None:
                 receipts.append(self._replayed(transaction_id, place, results, height))
@@ -222,25 +266,6 @@ class Chain:
                 context = application.context(state, self.genesis, height, at_ms)
                 business_at = context.business_at_ms
         return self._close(height, at_ms, body, results, receipts)
-
-    def _read(self, raws: Sequence[bytes]) -> list[tuple[bytes, transactions.Wire, Sequence[Record] | Corrupt]]:
-        """
-        Transactions with their identifiers and commands (or what is wrong with them), after fetching in two calls to the
-        store what the block will ask of it.
-        """
-        read: list[tuple[bytes, transactions.Wire, Sequence[Record] | Corrupt]] = []
-        keys: list[bytes] = []
-        for raw in raws:
-            wire = transactions.WIRE.load(raw)
-            commands = self.application.read(wire.commands)
-            if not isinstance(commands, Corrupt):
-                keys += self.application.touched(commands)
-            read.append((transactions.transaction_id(self._h, wire.header), wire, commands))
-        new = [item[0] for item in read if self._recent_ids.get(item[0]) is None]
-        found = self.store.get_many([b"i" + transaction_id for transaction_id in new])
-        self._places = dict(zip(new, found, strict=True))
-        self.state.prefetch(keys, lambda wanted: self._arriving.get_many([b"s" + key for key in wanted]))
-        return read
 
     def replay(self, sealed: Sealed, body: Sequence[bytes]) -> Outcome:
         """
@@ -283,6 +308,7 @@ class Chain:
             receipts,
         )
         writes = ran.writes
+        self._changed = dict(changes)
         for key, value in changes:
             writes[b"s" + key] = value
         for key, link in links:

@@ -73,10 +73,14 @@ class State:
             self._read[key] = value
         return value
 
-    def prefetch(self, keys: Iterable[bytes], fetch_many: Callable[[list[bytes]], list[bytes | None]]) -> None:
-        """Read what the block will probably need in one go. A hint: what is missing is fetched when asked for."""
-        wanted = [key for key in dict.fromkeys(keys) if key not in self.writes and self._cache.get(key) is None]
-        self._prefetched = dict(zip(wanted, fetch_many(wanted), strict=True))
+    def unknown(self, keys: Iterable[bytes]) -> list[bytes]:
+        """Those of the keys that are not in memory, once each."""
+        get = self._cache.get
+        return [key for key in dict.fromkeys(keys) if get(key) is None]
+
+    def prefetch(self, values: dict[bytes, bytes | None]) -> None:
+        """Committed values that the block will probably need. A hint: what is missing is fetched when asked for."""
+        self._prefetched = values
 
     def put(self, key: bytes, record: Record) -> None:
         """Write a record inside the transaction."""

@@ -2,8 +2,9 @@
 The embedded engine: one sequencer thread, group commit, one synced write a block.
 
     submit -> queue -> check (inline, or in processes) -> execute -> write -> acknowledge
-                                                 block N+1 is run while block N is hashed in another process,
-                                                 and N-1 is written
+
+Where the tree is hashed in another process, four blocks are on their way at once: what N+1 needs is fetched from the store while
+N is run, N-1 is hashed and N-2 is written.
 
 A transaction is acknowledged only after its block is on the disk. What is queued when the process dies was never
 acknowledged, and its submitter sends the same bytes again.
@@ -19,13 +20,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from hefu.kernel.errors import Busy, Closed, EngineError
 from hefu.kernel.hashing import ZERO
 from hefu.ledger.block import Receipt
-from hefu.ledger.chain import Chain, CommittedBlock, Outcome
+from hefu.ledger.chain import Batch, Chain, CommittedBlock, Outcome
 from hefu.ledger.engine import Ticket
 from hefu.ledger.engines.treeprocess import TreeProcess
 from hefu.ledger.engines.verifiers import VerifierPool
@@ -37,7 +39,7 @@ Pending = tuple[bytes, Ticket]
 
 CHUNK = 256
 #: What a process reads in one go without the sequencer waiting for it.
-CHUNK_BYTES = 64 << 10
+CHUNK_BYTES = 128 << 10
 #: Few transactions are checked here: a trip to another process costs more than 32 signatures.
 INLINE_MAX = 32
 WRITES_IN_FLIGHT = 2
@@ -46,7 +48,7 @@ FULL_BYTES = 128 << 10
 #: Bytes that may wait: a count alone would let a few members with large transactions fill the memory.
 QUEUE_BYTES = 256 << 20
 #: Bytes at which a block is full. Two smaller blocks are run, hashed and written side by side, one large block is not.
-BLOCK_BYTES = 1 << 20
+BLOCK_BYTES = 512 << 10
 
 
 def system_ms() -> int:
@@ -91,6 +93,9 @@ class EmbeddedEngine:
         self._committed = threading.Condition()
         self._writes: queue.SimpleQueue[tuple[Outcome, list[Ticket]] | None] = queue.SimpleQueue()
         self._writing = 0
+        #: The next block, on its way from the store while the one before it is run.
+        self._prepared: tuple[Batch, list[Ticket], Future[None]] | None = None
+        self._fetcher = ThreadPoolExecutor(1, "hefu-fetcher")
         #: Tickets of the block that is being hashed, not sealed yet.
         self._begun: list[Ticket] | None = None
         self._wake_read, self._wake_write = os.pipe()
@@ -102,7 +107,7 @@ class EmbeddedEngine:
         self._selector.register(self._wake_read, selectors.EVENT_READ)
         if verifiers:
             # The writer thread comes back from the disk beside busy Python; five milliseconds would be half its latency.
-            sys.setswitchinterval(0.001)
+            sys.setswitchinterval(0.002)
             self._pool = VerifierPool(chain.genesis, verifiers)
             for connection in self._pool.connections:
                 self._selector.register(connection, selectors.EVENT_READ)
@@ -197,6 +202,7 @@ class EmbeddedEngine:
         self._closing = True
         self._wake()
         self._sequencer.join()
+        self._fetcher.shutdown()
         self._writes.put(None)
         self._writer.join()
         if self._pool is not None:
@@ -227,11 +233,11 @@ class EmbeddedEngine:
         try:
             while True:
                 self._check_queued()
-                if self._ready and self._may_execute():
+                if (self._ready or self._prepared) and self._may_execute():
                     self._execute_block()
                 elif self._begun is not None:
                     self._seal()
-                elif self._questions and not self._writing and not self._ready:
+                elif self._questions and not (self._writing or self._ready or self._prepared):
                     self._questions.popleft()()
                 elif self._finished():
                     return
@@ -241,7 +247,8 @@ class EmbeddedEngine:
             # A bug or an exhausted machine: nothing more may be acknowledged, or replicas would part ways.
             failure = EngineError(f"the engine stopped: {type(error).__name__}", code="ENGINE_STOPPED")
             self._fail(failure)
-            for ticket in (*(self._pool.abandon() if self._pool else ()), *(self._begun or ())):
+            prepared = self._prepared[1] if self._prepared else ()
+            for ticket in (*(self._pool.abandon() if self._pool else ()), *(self._begun or ()), *prepared):
                 ticket.fail(failure)
             if not isinstance(error, EngineError):
                 raise
@@ -263,14 +270,9 @@ class EmbeddedEngine:
                 self._admit(raw, ticket, code)
 
     def _check_inline(self, taken: list[Pending]) -> None:
-        for at, (raw, ticket) in enumerate(taken):
-            try:
-                code = check_stateless(raw, **self._check_arguments)
-            except BaseException:
-                # They stand in no queue any more: nobody else would tell those who wait.
-                for _, lost in taken[at:]:
-                    lost.fail(EngineError("the engine stopped", code="ENGINE_STOPPED"))
-                raise
+        with _failing([ticket for _, ticket in taken]):
+            codes = [check_stateless(raw, **self._check_arguments) for raw, _ in taken]
+        for (raw, ticket), code in zip(taken, codes, strict=True):
             self._admit(raw, ticket, code)
 
     def _admit(self, raw: bytes, ticket: Ticket, code: str) -> None:
@@ -292,23 +294,37 @@ class EmbeddedEngine:
             raise self._failure
         if self._begun is None and self._writing == 0:
             return True
-        full = len(self._ready) >= CHUNK or self._ready_bytes >= FULL_BYTES
-        return full and self._writing < WRITES_IN_FLIGHT
+        return self._writing < WRITES_IN_FLIGHT and (self._prepared is not None or self._full())
 
-    def _execute_block(self) -> None:
-        batch = _take(self._ready, self._chain.genesis.file.bounds.block_transactions, BLOCK_BYTES)
-        raws, tickets = [raw for raw, _ in batch], [ticket for _, ticket in batch]
+    def _full(self) -> bool:
+        return len(self._ready) >= CHUNK or self._ready_bytes >= FULL_BYTES
+
+    def _read_block(self) -> tuple[Batch, list[Ticket]]:
+        taken = _take(self._ready, self._chain.genesis.file.bounds.block_transactions, BLOCK_BYTES)
+        raws, tickets = [raw for raw, _ in taken], [ticket for _, ticket in taken]
         self._forget(raws)
         self._ready_bytes -= sum(map(len, raws))
-        try:
-            ran = self._chain.run(raws, self._now_ms())
+        with _failing(tickets):
+            return self._chain.read(raws), tickets
+
+    def _execute_block(self) -> None:
+        if self._prepared is None:
+            batch, tickets = self._read_block()
+            with _failing(tickets):
+                self._chain.fetch(batch)
+        else:
+            batch, tickets, fetched = self._prepared
+            self._prepared = None
+            with _failing(tickets):
+                fetched.result()
+        with _failing(tickets):
+            if self._tree is not None and self._full():
+                following, theirs = self._read_block()
+                self._prepared = (following, theirs, self._fetcher.submit(self._chain.fetch, following))
+            ran = self._chain.run(batch, self._now_ms())
             if self._begun is not None:
                 self._seal()
             self._chain.begin(ran)
-        except BaseException:
-            for ticket in tickets:
-                ticket.fail(EngineError("the engine stopped", code="ENGINE_STOPPED"))
-            raise
         self._begun = tickets
         if self._tree is None:
             self._seal()
@@ -323,7 +339,8 @@ class EmbeddedEngine:
         self._writes.put((outcome, tickets))
 
     def _finished(self) -> bool:
-        idle = not (self._queue or self._ready or self._questions or self._writing or self._begun)
+        busy = self._prepared is not None or self._begun is not None
+        idle = not (busy or self._queue or self._ready or self._questions or self._writing)
         return self._closing and idle and not (self._pool and self._pool.in_flight)
 
     def _sleep(self) -> None:
@@ -382,6 +399,17 @@ class EmbeddedEngine:
             while taken := _take(waiting, CHUNK):
                 for _, ticket in taken:
                     ticket.fail(failure)
+
+
+@contextmanager
+def _failing(tickets: list[Ticket]) -> Iterator[None]:
+    """Tickets that stand in no queue any more: nobody else would tell those who wait."""
+    try:
+        yield
+    except BaseException:
+        for ticket in tickets:
+            ticket.fail(EngineError("the engine stopped", code="ENGINE_STOPPED"))
+        raise
 
 
 def _take(waiting: deque[Pending], count: int, size: int = QUEUE_BYTES) -> list[Pending]:
