@@ -82,7 +82,8 @@ def child(home_path: Path, seed: int) -> None:
         return store
 
     network_module.RocksStore = measured  # type: ignore[assignment, misc]
-    network = Network(Home(home_path), bootstrap.application(), PASSPHRASE)
+    # Every second time with signatures and state tree in processes of their own, and several blocks on their way at once.
+    network = Network(Home(home_path), bootstrap.application(), PASSPHRASE, verifiers=seed // 2 % 2)
     trade = Trade(network)
     seller, buyer = network.home.party("Parts"), network.home.party("Steel")
     signers = (network.ring(seller).office, network.ring(buyer).office)
