@@ -283,7 +283,7 @@ def test_no_bytes_in_the_place_of_a_command_stop_a_node(name):
     forms += [raw[:at] + value + raw[at + 1 :] for at in range(1, min(len(raw), 80)) for value in values]
     application, state = world.chain.application, world.chain.state
     context = application.context(state, world.genesis, world.chain.tip.height + 1, world.block_ms)
-    keys = [world.signers[party].public_key for party in EVERYBODY]
+    keys = application.signers(state, [world.signers[party].public_key for party in EVERYBODY], context.height)
     for form in forms:
         assert application.run(state, context, bytes(32), keys, application.read([(bytes(16), form)])).code.isupper()
 

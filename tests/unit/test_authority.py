@@ -21,6 +21,7 @@ from hefu.contracts.parties import state as ps
 from hefu.contracts.parties.roles import PURPOSES, ROLES
 from hefu.contracts.receivables import state as rs
 from hefu.kernel.codec import Record, encode
+from hefu.kernel.errors import Rejected
 from hefu.kernel.hashing import ZERO
 from hefu.kernel.time import DAY_MS
 from hefu.ledger.authority import Row, Signer
@@ -175,9 +176,11 @@ class Case:
         command = msgspec.structs.replace(self.command, **replaced)
         application = self.scene.world.chain.application
         asked = application.read([(b"", encode(command))])
-        result: Result = application.run(
-            state, self.context, digest("a transaction"), self.keys() if keys is None else keys, asked
-        )
+        try:
+            signers = application.signers(state, self.keys() if keys is None else keys, self.context.height)
+        except Rejected as refusal:
+            return refusal.code
+        result: Result = application.run(state, self.context, digest("a transaction"), signers, asked)
         if result.code != "OK":
             assert state.writes == before, "a refusal left a record"
             assert result.events == (), "a refusal left an event"

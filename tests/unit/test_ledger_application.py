@@ -30,9 +30,9 @@ def run_raw(world: World, *raws: bytes) -> Any:
     """Run encoded commands as a transaction of Parts whose form and signatures were checked."""
     application, state = world.chain.application, world.chain.state
     context = application.context(state, world.genesis, 1, world.block_ms)
-    keys = [world.signers["Parts"].public_key]
+    signers = application.signers(state, [world.signers["Parts"].public_key], 1)
     commands = application.read([(bytes(16), raw) for raw in raws])
-    return application.run(state, context, b"\x07" * 32, keys, commands)
+    return application.run(state, context, b"\x07" * 32, signers, commands)
 
 
 @pytest.mark.parametrize(

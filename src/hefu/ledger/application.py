@@ -139,14 +139,14 @@ class Application:
         state: State,
         context: Context,
         transaction_id: bytes,
-        keys: Sequence[bytes],
+        signers: Sequence[SignerKey],
         commands: Sequence[Record] | Corrupt,
     ) -> Result:
         """
         Run one transaction whose form and signatures are good.
 
         Args:
-            keys: Its signing keys.
+            signers: As `signers` gave them.
             commands: As `read` gave them.
 
         Returns:
@@ -158,7 +158,6 @@ class Application:
         raws: list[bytes] = []
         rows, owners = self.rows, self._contract_of_event
         try:
-            signers = self._signers(state, keys, context.height)
             for index, command in enumerate(commands):
                 context.command_index = index
                 contract, row = rows[type(command)]
@@ -197,7 +196,13 @@ class Application:
             context.business_on,
         )
 
-    def _signers(self, state: State, keys: Sequence[bytes], height: int) -> list[SignerKey]:
+    def signers(self, state: State, keys: Sequence[bytes], height: int) -> list[SignerKey]:
+        """
+        Keys that may sign at a height at all.
+
+        Raises:
+            Rejected: UNKNOWN_KEY, KEY_NOT_VALID or ORGANISATION_SUSPENDED.
+        """
         directory = self.directory
         found = []
         for public_key in keys:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from hefu.kernel.cache import GenerationCache
 from hefu.kernel.codec import Codec, Record, encode
-from hefu.kernel.errors import Corrupt, UsageError
+from hefu.kernel.errors import Corrupt, Rejected, UsageError
 from hefu.kernel.hashing import ZERO, Hash
 from hefu.kernel.signer import Signer
 from hefu.kernel.time import INSTANT_MAX_MS
@@ -257,7 +257,13 @@ class Chain:
             if header.expires_at_ms < at_ms:
                 receipts.append(Receipt(transaction_id, 0, 0, "TRANSACTION_EXPIRED", ()))
                 continue
-            result = application.run(state, context, transaction_id, header.keys, commands)
+            try:
+                signers = application.signers(state, header.keys, height)
+            except Rejected as refusal:
+                # Answered and not kept either: whoever has no key here would fill the ledger for nothing.
+                receipts.append(Receipt(transaction_id, 0, 0, refusal.code, ()))
+                continue
+            result = application.run(state, context, transaction_id, signers, commands)
             self._recent_ids.put(transaction_id, (height, len(results)))
             receipts.append(Receipt(transaction_id, height, len(results), result.code, result.events))
             body.append(raw)
