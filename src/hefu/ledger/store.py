@@ -86,7 +86,7 @@ class PendingStore:
     """
     A store as it will be once the writes on their way to it have arrived.
 
-    One thread holds and reads; another may release what has arrived, oldest first.
+    One thread holds; any may read; another may release what has arrived, oldest first.
 
     Args:
         base: The store that the writes go to.
@@ -102,8 +102,12 @@ class PendingStore:
 
     def release(self, pending: dict[bytes, bytes | None]) -> None:
         """The base has them."""
-        # By identity: comparing two blocks' writes would cost as much as making them.
-        self._pending = [held for held in self._pending if held is not pending]
+        # In place, for another thread may be holding the next one; by identity, for comparing two blocks' writes would cost as much
+        # as making them.
+        for at, held in enumerate(self._pending):
+            if held is pending:
+                del self._pending[at]
+                return
 
     def get(self, key: bytes) -> bytes | None:
         """The value under a key."""
