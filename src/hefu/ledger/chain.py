@@ -327,6 +327,12 @@ class Chain:
         self._ran_at = (height, at_ms)
         return ran
 
+    def discard(self, ran: Ran) -> None:
+        """Make no block of a batch of which nothing was kept; nothing may be run after it yet."""
+        assert not ran.count, "what was kept has a block"
+        self._arriving.release(ran.writes)
+        self._ran_at = (self.tip.height, self.tip.at_ms)
+
     @property
     def unsealed(self) -> bool:
         """Whether a block was begun and waits for its seal."""

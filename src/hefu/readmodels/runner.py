@@ -257,6 +257,8 @@ def _serve(connection: Connection, url: str, genesis_raw: bytes, application: st
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with suppress(OSError):
         os.nice(19)
+        if hasattr(os, "SCHED_IDLE"):  # Linux: only what others leave, and out of the way at once.
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     try:
         projector = Projector(url, load_application(application), Genesis(genesis_raw))
         _say(connection, _HEIGHT, projector.height)

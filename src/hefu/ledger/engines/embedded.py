@@ -322,6 +322,12 @@ class EmbeddedEngine:
                 following, theirs = self._read_block()
                 self._prepared = (following, theirs, self._fetcher.submit(self._chain.fetch, following))
             ran = self._chain.run(batch, self._now_ms())
+            if not ran.count and self._begun is None and not self._writing:
+                # Nothing to keep and nothing on its way that an answer could speak of: no block for that.
+                self._chain.discard(ran)
+                for ticket, receipt in zip(tickets, ran.receipts, strict=True):
+                    ticket.complete(receipt)
+                return
             if self._begun is not None:
                 self._seal()
             self._chain.begin(ran)

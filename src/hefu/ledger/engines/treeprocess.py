@@ -9,6 +9,7 @@ block waits for them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -45,6 +46,8 @@ class TreeProcess:
     def __init__(self, genesis: Genesis, path: Path, root: bytes) -> None:
         self._process = Beside("hefu.ledger.engines.treeprocess")
         self._root = root
+        self._sender = ThreadPoolExecutor(1, "hefu-tree")
+        self._sending: Future[None]
         try:
             self._send(genesis.raw)
             self._send(str(path).encode())
@@ -68,10 +71,12 @@ class TreeProcess:
 
     def begin(self, changes: Sequence[tuple[bytes, bytes | None]], height: int) -> None:
         """See the port."""
-        self._send(_BEGIN + encode((height, changes)))
+        # A block's changes are more than the socket holds: another thread waits until the process has taken them.
+        self._sending = self._sender.submit(self._send, _BEGIN + encode((height, changes)))
 
     def finish(self) -> Changes:
         """See the port."""
+        self._sending.result()
         self._root, writes = _ANSWER.load(self._receive())
         return writes
 
@@ -83,6 +88,7 @@ class TreeProcess:
     def close(self) -> None:
         """Stop the process."""
         self._process.close()
+        self._sender.shutdown()
 
     def _send(self, raw: bytes) -> None:
         try:
