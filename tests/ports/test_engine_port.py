@@ -11,9 +11,10 @@ import pytest
 
 from hefu.contracts.receivables import commands as rc
 from hefu.kernel.errors import Busy, Closed, EngineError
+from hefu.kernel.signer import KeySigner
 from hefu.ledger.engines.embedded import EmbeddedEngine
 from hefu.ledger.store import MemoryStore, RocksStore, Writes
-from world import World, salt
+from world import World, digest, salt
 
 Make = Callable[..., EmbeddedEngine]
 
@@ -213,3 +214,19 @@ class FailingStore(MemoryStore):
         if self.failing:
             raise EngineError("no space left", code="DISK")
         super().write(items, sync=sync)
+
+
+def test_whoever_has_no_key_here_is_answered_and_fills_no_disk(world: World, engine: EmbeddedEngine) -> None:
+    stranger = KeySigner(world.genesis.suite, digest("a stranger"))
+    before = engine.query(lambda chain: chain.tip.height)
+    raws = [world.draft([world.register_command("Parts", "Steel", f"s{i}", 1000)], stranger).wire() for i in range(3)]
+    answers = [engine.submit(raw).wait(30) for raw in raws]
+    assert [(answer.code, answer.height) for answer in answers] == [("UNKNOWN_KEY", 0)] * 3
+    assert engine.query(lambda chain: chain.tip.height) == before
+    # Beside what is kept it is left out of the block; and what comes after is as if it had not been.
+    tickets = [engine.submit(raw) for raw in (raws[0], *registrations(world, 2, "k"), raws[1])]
+    assert [ticket.wait(30).code for ticket in tickets] == ["UNKNOWN_KEY", "OK", "OK", "UNKNOWN_KEY"]
+    kept = engine.query(
+        lambda chain: sum(len(chain.block(at).body) for at in range(before + 1, chain.tip.height + 1))  # type: ignore[union-attr]
+    )
+    assert kept == 2
