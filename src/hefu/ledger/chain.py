@@ -333,11 +333,6 @@ class Chain:
         self._arriving.release(ran.writes)
         self._ran_at = (self.tip.height, self.tip.at_ms)
 
-    @property
-    def unsealed(self) -> bool:
-        """Whether a block was begun and waits for its seal."""
-        return self._unsealed is not None
-
     def begin(self, ran: Ran) -> None:
         """The second step of `execute`: give the tree what a block changed. The block before it must be sealed."""
         assert self._unsealed is None, "the block before is not sealed"
