@@ -43,6 +43,8 @@ HOLDERS = (*FIRMS, *BANKS)
 SETTINGS = settings(
     max_examples=1000 if LONG else 70,
     stateful_step_count=100 if LONG else 50,
+    # The suite asks the same each time; the long run looks for what nobody has thought of.
+    derandomize=not LONG,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
@@ -96,7 +98,8 @@ class Trading(RuleBasedStateMachine):
             return
         raws = [self.transaction(commands, names if instead is None else instead) for commands, names in plans]
         receipts = self.world.submit_block(raws)
-        self.sent += raws
+        # What its signers may not sign is answered and not kept, so the same bytes may count later.
+        self.sent += [raw for raw, receipt in zip(raws, receipts, strict=True) if receipt.height]
         self.refused, self.moved = not any(receipt.ok for receipt in receipts), True
         for (commands, _), receipt in zip(plans, receipts, strict=True):
             assert receipt.code not in ("MALFORMED", "NOT_CANONICAL"), f"the machine wrote {receipt.code}"
