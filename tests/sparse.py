@@ -6,11 +6,11 @@ The tree itself is the product's own; only its levels of hashes are kept in a di
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 
-from hefu.kernel.cache import GenerationCache
 from hefu.kernel.hashing import Hash
 from hefu.ledger import chain
 from hefu.ledger.store import MemoryStore, Store
@@ -97,7 +97,7 @@ def _fork(tree: StateTree, store: Store) -> StateTree:
     copy = object.__new__(StateTree)
     copy.__dict__.update(tree.__dict__)
     copy._store = store
-    copy._cache = GenerationCache(100_000)
+    copy._kept = defaultdict(lambda: None)  # type: ignore[assignment]
     copy._levels = _sparse(tree)  # type: ignore[assignment]
     copy._dirty_pages, copy._deltas = set(tree._dirty_pages), list(tree._deltas)
     return copy

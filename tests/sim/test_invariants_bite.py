@@ -30,7 +30,6 @@ from hefu.contracts.receivables import transitions
 from hefu.kernel.errors import Corrupt
 from hefu.ledger import tree as trees
 from hefu.ledger.application import Application
-from hefu.ledger.authority import Row
 from hefu.ledger.state import State
 from scenario import Scene, run
 from trading import SETTINGS, Trading, walk
@@ -143,8 +142,8 @@ def a_pledge_is_not_written_down(patch: Patch) -> None:
 def preconditions_are_not_asked(patch: Patch) -> None:
     authorise = Application._authorise
 
-    def broken(self: Any, state: Any, command: Any, context: Any, row: Row, *others: Any) -> None:
-        authorise(self, state, command, context, replace(row, preconditions=()), *others)
+    def broken(self: Any, state: Any, command: Any, context: Any, plan: Any, *others: Any) -> None:
+        authorise(self, state, command, context, replace(plan, preconditions=()), *others)
 
     patch.setattr(Application, "_authorise", broken)
 

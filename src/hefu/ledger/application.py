@@ -8,11 +8,12 @@ is never turned into a refusal: it stops the node, or replicas would part ways.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, Union
 
 from hefu.kernel.codec import Codec, Record, encode
 from hefu.kernel.errors import Corrupt, Rejected
-from hefu.ledger.authority import Contract, NotAuthorized, Resolver, Row, Signer
+from hefu.ledger.authority import Contract, NotAuthorized, Precondition, Resolver, Row, Signer
 from hefu.ledger.block import OK, Result
 from hefu.ledger.context import Context, Link
 from hefu.ledger.genesis import Genesis
@@ -65,6 +66,42 @@ class Clock(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class _Signature:
+    """A signer of a row, with its resolvers at hand."""
+
+    required: Signer
+    who: Resolver
+    unless: Resolver | None
+    amount: Resolver | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """A row as it is run: with its contract's resolvers at hand instead of their names."""
+
+    contract: Contract
+    signatures: tuple[_Signature, ...]
+    subject: Resolver | None
+    statuses: tuple[str, ...]
+    preconditions: tuple[Precondition, ...]
+
+
+def _plan(contract: Contract, row: Row) -> _Plan:
+    resolvers = contract.resolvers
+    signatures = [
+        _Signature(
+            required,
+            resolvers[required.who],
+            resolvers[required.unless] if required.unless else None,
+            resolvers[required.amount] if required.amount else None,
+        )
+        for required in row.signers
+    ]
+    subject = resolvers[row.subject] if row.subject else None
+    return _Plan(contract, tuple(signatures), subject, row.statuses, row.preconditions)
+
+
 class Application:
     """
     The contracts of a ledger, bound together.
@@ -83,7 +120,7 @@ class Application:
         events: list[type[Record]] = [event for contract in contracts for event in contract.events]
         self.command_codec: Codec[Any] = Codec(Union[tuple(commands)])  # noqa: UP007
         self.event_codec: Codec[Any] = Codec(Union[tuple(events)])  # noqa: UP007
-        self._contract_of_event = {event: contract for contract in contracts for event in contract.events}
+        self._owners = {event: contract for contract in contracts for event in contract.events}
         rows: dict[type[Record], tuple[Contract, Row]] = {}
         for contract in contracts:
             for row in contract.authority:
@@ -92,6 +129,7 @@ class Application:
         missing = [command.__name__ for command in commands if command not in rows]
         assert not missing, f"no authority row for {missing}"
         self.rows = rows
+        self._plans = {command: _plan(contract, row) for command, (contract, row) in rows.items()}
         self._hints = {command: hint for contract in contracts for command, hint in contract.hints.items()}
 
     # -- founding -----------------------------------------------------------------------------------------------
@@ -156,13 +194,13 @@ class Application:
         if isinstance(commands, Corrupt):
             return Result(transaction_id, commands.code, ())
         raws: list[bytes] = []
-        rows, owners = self.rows, self._contract_of_event
+        plans, owners = self._plans, self._owners
         try:
             for index, command in enumerate(commands):
                 context.command_index = index
-                contract, row = rows[type(command)]
-                self._authorise(state, command, context, row, contract.resolvers, signers)
-                for event in contract.decide(state, command, context):
+                plan = plans[type(command)]
+                self._authorise(state, command, context, plan, signers)
+                for event in plan.contract.decide(state, command, context):
                     raw = encode(event)
                     # A need may have returned another contract's event: each writes its own.
                     owners[type(event)].apply(state, event, self.link(context, raw))
@@ -175,7 +213,7 @@ class Application:
 
     def apply_event(self, state: State, event: Any, link: Link) -> None:
         """Write an event again, from a log."""
-        self._contract_of_event[type(event)].apply(state, event, link)
+        self._owners[type(event)].apply(state, event, link)
 
     def link(self, context: Context, raw: bytes) -> Link:
         """What ties an event into histories, in these circumstances."""
@@ -213,38 +251,26 @@ class Application:
         return found
 
     def _authorise(
-        self,
-        state: State,
-        command: Record,
-        context: Context,
-        row: Row,
-        resolvers: Any,
-        signers: Sequence[SignerKey],
+        self, state: State, command: Record, context: Context, plan: _Plan, signers: Sequence[SignerKey]
     ) -> None:
-        for required in row.signers:
-            if required.unless and resolvers[required.unless](state, command, context):
+        for signature in plan.signatures:
+            if signature.unless is not None and signature.unless(state, command, context):
                 continue
-            party = resolvers[required.who](state, command, context)
-            organisation = party if required.organisation else self.directory.organisation_of(state, party)
-            self._check_signer(state, required, organisation, command, context, resolvers, signers)
-        if row.subject:
-            subject = resolvers[row.subject](state, command, context)
-            if row.statuses and subject.status not in row.statuses:
+            self._check_signature(state, command, context, signature, signers)
+        if plan.subject is not None:
+            subject = plan.subject(state, command, context)
+            if plan.statuses and subject.status not in plan.statuses:
                 raise Rejected(f"this is {subject.status}", code="WRONG_STATUS")
-            for precondition in row.preconditions:
+            for precondition in plan.preconditions:
                 if not precondition.holds(subject, command, context):
                     raise Rejected(precondition.text, code=precondition.code)
 
-    def _check_signer(
-        self,
-        state: State,
-        required: Signer,
-        organisation: bytes,
-        command: Record,
-        context: Context,
-        resolvers: dict[str, Resolver],
-        signers: Sequence[SignerKey],
+    def _check_signature(
+        self, state: State, command: Record, context: Context, signature: _Signature, signers: Sequence[SignerKey]
     ) -> None:
+        required = signature.required
+        party = signature.who(state, command, context)
+        organisation = party if required.organisation else self.directory.organisation_of(state, party)
         keys = [key for key in signers if key.organisation == organisation and required.purpose in key.purposes]
         if not keys:
             raise NotAuthorized(f"a key for {required.purpose} of {required.who} must sign")
@@ -254,9 +280,9 @@ class Application:
                 raise NotAuthorized(f"{required.who} lacks the role", code="WRONG_ROLE")
             if required.member and not record.member:
                 raise NotAuthorized(f"{required.who} is not a member", code="NOT_A_MEMBER")
-        if required.amount and len(keys) < 2:
+        if signature.amount is not None and len(keys) < 2:
             limit = keys[0].limit_minor
-            if limit and resolvers[required.amount](state, command, context) > limit:
+            if limit and signature.amount(state, command, context) > limit:
                 raise NotAuthorized("above this key's limit two keys must sign", code="ABOVE_KEY_LIMIT")
 
 

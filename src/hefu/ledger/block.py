@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from hefu.kernel import merkle
 from hefu.kernel.codec import Codec, Record, encode
 from hefu.kernel.hashing import TAGS, Hash, Tag
@@ -82,6 +84,11 @@ def transactions_root(h: Hash, body: Sequence[bytes]) -> bytes:
     return merkle.root(h, body)
 
 
-def results_root(h: Hash, results: Sequence[Result]) -> bytes:
-    """Root over the results in the order of the transactions."""
-    return merkle.root(h, [encode(result) for result in results])
+def results_root(h: Hash, results: Sequence[bytes]) -> bytes:
+    """Root over the encoded results in the order of the transactions."""
+    return merkle.root(h, results)
+
+
+def join_encoded(parts: Sequence[bytes]) -> bytes:
+    """The encoding of a list whose elements are encoded already."""
+    return encode([msgspec.Raw(part) for part in parts])

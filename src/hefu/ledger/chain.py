@@ -304,12 +304,13 @@ class Chain:
         """The end of a block's transactions."""
         self._places = {}
         changes, links = self.state.drain()
+        answers = [encode(result) for result in results]
         ran = Ran(
             height,
             at_ms,
             len(body),
             blocks.transactions_root(self._h, body),
-            blocks.results_root(self._h, results),
+            blocks.results_root(self._h, answers),
             changes,
             receipts,
         )
@@ -322,7 +323,7 @@ class Chain:
         for i, result in enumerate(results):
             writes[b"i" + result.transaction_id] = encode((height, i))
         writes[at_height(b"t", height)] = encode(body)
-        writes[at_height(b"r", height)] = encode(results)
+        writes[at_height(b"r", height)] = blocks.join_encoded(answers)
         self._arriving.hold(writes)
         self._ran_at = (height, at_ms)
         return ran
@@ -417,7 +418,7 @@ class Chain:
             0,  # Block 0 has no time of its own: block time begins with the first engine that runs.
             ZERO,
             blocks.transactions_root(self._h, []),
-            blocks.results_root(self._h, results),
+            blocks.results_root(self._h, [encode(result) for result in results]),
             tree.root,
             CODE_VERSION,
             0,

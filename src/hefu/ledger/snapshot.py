@@ -174,7 +174,7 @@ def _restore_recent(store: Store, genesis: Genesis, recent: tuple[RecentBlock, .
         check_seal(genesis, block.sealed)
         if previous is not None and header.previous != previous:
             raise Corrupt("the recent blocks are no chain", code="NOT_NEXT", where=f"block {header.height}")
-        if blocks.results_root(h, block.results) != header.results_root:
+        if blocks.results_root(h, [encode(result) for result in block.results]) != header.results_root:
             raise Corrupt("results are not the header's", code="RESULTS_DIFFER", where=f"block {header.height}")
         previous = blocks.block_id(h, block.sealed.header)
         writes: list[tuple[bytes, bytes | None]] = [

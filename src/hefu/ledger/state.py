@@ -13,8 +13,8 @@ from hefu.kernel.cache import GenerationCache
 from hefu.kernel.codec import Codec, Record, encode
 
 R = TypeVar("R", bound=Record)
-#: Records that one block keeps at hand beside the cache; questions between blocks are read into it too.
-READ_MAX = 50_000
+#: Committed records that one block keeps at hand beside the cache; questions between blocks are read into them too.
+VIEW_MAX = 50_000
 
 
 class Reader(Protocol):
@@ -34,7 +34,7 @@ class State:
         cache: Decoded committed records, shared between blocks.
     """
 
-    __slots__ = ("_cache", "_fetch", "_links", "_prefetched", "_read", "_tx", "_tx_links", "writes")
+    __slots__ = ("_before", "_cache", "_fetch", "_links", "_prefetched", "_tx_links", "_view", "writes")
 
     def __init__(
         self, fetch: Callable[[bytes], bytes | None], cache: GenerationCache[bytes, Any] | None = None
@@ -42,23 +42,20 @@ class State:
         self._fetch = fetch
         self._prefetched: dict[bytes, bytes | None] = {}
         self._cache: GenerationCache[bytes, Any] = cache if cache is not None else GenerationCache(50_000)
-        #: Committed records that this block read: the same few are asked for again and again.
-        self._read: dict[bytes, Any] = {}
+        #: What this block read or wrote, as the transaction at work sees it: nearly every question is answered here.
+        self._view: dict[bytes, Any] = {}
+        #: What the transaction changed in the view, with what was there before it.
+        self._before: dict[bytes, Any] = {}
         #: What the block wrote so far.
         self.writes: dict[bytes, Record] = {}
         self._links: list[tuple[bytes, bytes]] = []
-        self._tx: dict[bytes, Record] = {}
         self._tx_links: list[tuple[bytes, bytes]] = []
 
     def get(self, key: bytes, codec: Codec[R]) -> R | None:
         """The record under a key, or None."""
-        value: Any = self._tx.get(key)
+        value: Any = self._view.get(key)
         if value is None:
-            value = self.writes.get(key)
-            if value is None:
-                value = self._read.get(key)
-                if value is None:
-                    value = self._committed(key, codec)
+            value = self._committed(key, codec)
         return value  # type: ignore[no-any-return]
 
     def _committed(self, key: bytes, codec: Codec[R]) -> R | None:
@@ -69,8 +66,8 @@ class State:
                 return None
             value = codec.load(raw)
             self._cache.put(key, value)
-        if len(self._read) < READ_MAX:
-            self._read[key] = value
+        if len(self._view) < VIEW_MAX:
+            self._view[key] = value
         return value
 
     def unknown(self, keys: Iterable[bytes]) -> list[bytes]:
@@ -84,7 +81,9 @@ class State:
 
     def put(self, key: bytes, record: Record) -> None:
         """Write a record inside the transaction."""
-        self._tx[key] = record
+        if key not in self._before:
+            self._before[key] = self._view.get(key)
+        self._view[key] = record
 
     def link(self, asset: bytes, number: int, raw: bytes) -> None:
         """Keep a link of an asset's history for whoever proves it later; its hash is already in the asset's record."""
@@ -92,14 +91,21 @@ class State:
 
     def keep(self) -> None:
         """The transaction took effect."""
-        self.writes.update(self._tx)
+        view, writes = self._view, self.writes
+        for key in self._before:
+            writes[key] = view[key]
         self._links += self._tx_links
-        self._tx = {}
+        self._before = {}
         self._tx_links = []
 
     def drop(self) -> None:
         """The transaction was refused."""
-        self._tx = {}
+        for key, record in self._before.items():
+            if record is None:
+                del self._view[key]
+            else:
+                self._view[key] = record
+        self._before = {}
         self._tx_links = []
 
     def drain(self) -> tuple[list[tuple[bytes, bytes | None]], list[tuple[bytes, bytes]]]:
@@ -119,4 +125,4 @@ class State:
         self._forget()
 
     def _forget(self) -> None:
-        self.writes, self._links, self._prefetched, self._read = {}, [], {}, {}
+        self.writes, self._links, self._prefetched, self._view = {}, [], {}, {}

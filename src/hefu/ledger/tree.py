@@ -6,11 +6,10 @@ A proof shows a bucket's entries as pairs of hashes and the siblings up to the r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Protocol
 
-from hefu.kernel.cache import GenerationCache
 from hefu.kernel.codec import Record
 from hefu.kernel.errors import Corrupt
 from hefu.kernel.hashing import TAGS, Hash, Tag
@@ -21,9 +20,9 @@ DEPTH = 5
 BUCKETS = ARITY**DEPTH
 PAGE_BUCKETS = 256
 PAGES = BUCKETS // PAGE_BUCKETS
-#: A rotation writes 1/64 of the pages for every 1,024 changed hashes, so at most some 65,000 deltas are read at opening.
+#: A rotation writes 1/64 of the pages for every 2,048 changed hashes, so at most some 130,000 deltas are read at opening.
 PAGES_PER_STEP = PAGES // 64
-CHANGES_PER_STEP = 1024
+CHANGES_PER_STEP = 2048
 
 _KEY, _VALUE = TAGS[Tag.STATE_KEY], TAGS[Tag.STATE_VALUE]
 _BUCKET, _NODE = TAGS[Tag.BUCKET], TAGS[Tag.TREE_NODE]
@@ -74,13 +73,13 @@ class StateTree:
     Args:
         h: The chain's hash.
         store: Where buckets, pages and deltas live; read at construction and when a bucket is first touched.
-        buckets_kept: Buckets of one generation of the cache; with BUCKETS, none is read twice.
     """
 
-    def __init__(self, h: Hash, store: Store, *, buckets_kept: int = 100_000) -> None:
+    def __init__(self, h: Hash, store: Store) -> None:
         self._h = h
         self._store = store
-        self._cache: GenerationCache[int, bytes] = GenerationCache(buckets_kept)
+        #: Buckets by index; None for one that was not touched yet. A list: one access to memory instead of a dictionary's three.
+        self._kept: list[bytes | None] = [None] * BUCKETS
         self._empty = h(_BUCKET)
         self._levels: list[bytearray] = []
         self._dirty_pages: set[int] = set()
@@ -133,25 +132,22 @@ class StateTree:
 
     def read_ahead(self, count: int) -> Iterator[None]:
         """
-        Read every bucket into memory, so many between two steps of the iterator. Only for a tree that keeps them all: what it
-        changed meanwhile is in memory already and stays.
+        Read every bucket into memory, so many between two steps of the iterator. What was changed meanwhile is in memory already
+        and stays.
         """
-        get, put = self._cache.get, self._cache.put
+        kept = self._kept
         for number, (key, content) in enumerate(self._store.scan(b"b", b"c")):
             index = int.from_bytes(key[1:], "big")
-            if get(index) is None:
-                put(index, content)
+            if kept[index] is None:
+                kept[index] = content
             if number % count == count - 1:
                 yield
         # Whatever is still missing is empty, and no longer asked of the store.
         self._store = MemoryStore()
 
     def _bucket(self, index: int) -> bytes:
-        content = self._cache.get(index)
-        if content is None:
-            content = self._store.get(b"b" + index.to_bytes(3, "big")) or b""
-            self._cache.put(index, content)
-        return content
+        self._fetch_buckets([index])
+        return self._kept[index] or b""
 
     # -- writing ------------------------------------------------------------------------------------------------
 
@@ -172,24 +168,22 @@ class StateTree:
             changes: Keys with their new values; None removes.
             height: The block that the delta belongs to.
         """
-        h = self._h
+        h, kept, number = self._h, self._kept, int.from_bytes
         by_bucket: dict[int, list[tuple[bytes, bytes | None]]] = {}
         for key, value in changes:
             key_hash = h(_KEY + key)
-            index = int.from_bytes(key_hash[:3], "big") >> 4
             entry = (key_hash, None if value is None else h(_VALUE + value))
-            at = by_bucket.get(index)
-            if at is None:
-                by_bucket[index] = [entry]
+            index = number(key_hash[:3], "big") >> 4
+            if index in by_bucket:
+                by_bucket[index].append(entry)
             else:
-                at.append(entry)
+                by_bucket[index] = [entry]
         self._fetch_buckets(by_bucket)
         writes: list[tuple[bytes, bytes | None]] = []
         delta: list[bytes] = []
         leaves = self._levels[0]
         for index in sorted(by_bucket):
-            content = _merge(self._bucket(index), by_bucket[index])
-            self._cache.put(index, content)
+            kept[index] = content = _merge(kept[index] or b"", by_bucket[index])
             name = index.to_bytes(3, "big")
             digest = h(_BUCKET + content)
             leaves[index * 32 : index * 32 + 32] = digest
@@ -202,11 +196,12 @@ class StateTree:
         return writes
 
     def _fetch_buckets(self, indexes: Iterable[int]) -> None:
-        """Read the buckets that are not in memory, in one call to the store."""
-        missing = [index for index in indexes if self._cache.get(index) is None]
-        contents = self._store.get_many([b"b" + index.to_bytes(3, "big") for index in missing])
-        for index, content in zip(missing, contents, strict=True):
-            self._cache.put(index, content or b"")
+        """Read those buckets that are not in memory, in one call to the store."""
+        missing = [index for index in indexes if self._kept[index] is None]
+        if missing:
+            contents = self._store.get_many([b"b" + index.to_bytes(3, "big") for index in missing])
+            for index, content in zip(missing, contents, strict=True):
+                self._kept[index] = content or b""
 
     def _rehash(self, dirty: Iterable[int]) -> None:
         h, levels = self._h, self._levels
@@ -217,14 +212,11 @@ class StateTree:
                 at = index * _GROUP
                 above[index * 32 : index * 32 + 32] = h(_NODE + below[at : at + _GROUP])
 
-    def _rotate(self, changed: Iterable[int], height: int) -> list[tuple[bytes, bytes | None]]:
+    def _rotate(self, changed: Collection[int], height: int) -> list[tuple[bytes, bytes | None]]:
         """Write a share of the dirty pages for every so many changes, and drop the deltas that a full round has covered."""
         writes: list[tuple[bytes, bytes | None]] = []
-        count = 0
-        for index in changed:
-            self._dirty_pages.add(index // PAGE_BUCKETS)
-            count += 1
-        self._changes_since_step += count
+        self._dirty_pages.update({index // PAGE_BUCKETS for index in changed})
+        self._changes_since_step += len(changed)
         while self._changes_since_step >= CHANGES_PER_STEP:
             self._changes_since_step -= CHANGES_PER_STEP
             for page in range(self._cursor, self._cursor + PAGES_PER_STEP):
@@ -278,10 +270,15 @@ class StateTree:
 
 def _merge(content: bytes, changes: list[tuple[bytes, bytes | None]]) -> bytes:
     """A bucket's entries with changes applied, in order of key hash."""
-    key_hash, value = changes[0]
-    alone = not content or (len(content) == _ENTRY and content.startswith(key_hash))
-    if alone and value is not None and len(changes) == 1:
-        return key_hash + value  # Nearly every bucket.
+    if len(changes) == 1:
+        key_hash, value_hash = changes[0]
+        if value_hash is not None:
+            if not content:
+                return key_hash + value_hash
+            at = content.find(key_hash)
+            # Found across two entries it would be a hash collision, but then the long way is as right.
+            if at >= 0 and not at % _ENTRY:
+                return content[: at + 32] + value_hash + content[at + _ENTRY :]
     entries = {content[i : i + 32]: content[i + 32 : i + 64] for i in range(0, len(content), _ENTRY)}
     for key_hash, value_hash in changes:
         if value_hash is None:

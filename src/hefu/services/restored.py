@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from hefu.contracts.receivables import state as rs
+from hefu.kernel.codec import encode
 from hefu.kernel.errors import Corrupt, Unavailable
 from hefu.ledger import block as blocks
 from hefu.ledger import checkpoint as checkpoints
@@ -157,7 +158,7 @@ def _check_block(store: Store, genesis: Genesis, height: int, *, whole: bool) ->
     if header.chain_id != genesis.chain_id or header.height != height:
         raise Corrupt("this header is of another chain or block", code="WRONG_CHAIN")
     results = blocks.RESULTS.load_canonical(raw_results, "results")
-    if blocks.results_root(genesis.hash, results) != header.results_root:
+    if blocks.results_root(genesis.hash, [encode(result) for result in results]) != header.results_root:
         raise Corrupt("the stored results are not the header's", code="RESULTS_DIFFER")
     if raw_body is None:
         return header, 0, 0

@@ -212,6 +212,8 @@ def load(state: Reader, document: bytes) -> s.DocumentRecord:
 
 def available_at(record: s.DocumentRecord, at_ms: int) -> Amount:
     """What is free at an instant: lapsed reservations count as free."""
+    if not record.reserved:
+        return record.available
     return add(record.available, total([r.amount for r in record.reserved if r.until_ms < at_ms]))
 
 

@@ -29,6 +29,7 @@ from hefu.kernel.hashing import ZERO
 from hefu.ledger.block import Receipt
 from hefu.ledger.chain import Batch, Chain, CommittedBlock, Outcome
 from hefu.ledger.engine import Ticket
+from hefu.ledger.engines.process import collect_seldom
 from hefu.ledger.engines.treeprocess import TreeProcess
 from hefu.ledger.engines.verifiers import VerifierPool
 from hefu.ledger.store import RocksStore
@@ -108,6 +109,7 @@ class EmbeddedEngine:
         if verifiers:
             # The writer thread comes back from the disk beside busy Python; five milliseconds would be half its latency.
             sys.setswitchinterval(0.002)
+            collect_seldom()
             self._pool = VerifierPool(chain.genesis, verifiers)
             for connection in self._pool.connections:
                 self._selector.register(connection, selectors.EVENT_READ)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import socket
@@ -49,10 +50,16 @@ class Beside:
             self._process.wait()
 
 
+def collect_seldom() -> None:
+    """Look for cyclic garbage seldom: blocks make none, and looking through what they keep cost a tenth of the throughput."""
+    gc.set_threshold(100_000, 50, 100)
+
+
 def run_beside(serve: Callable[[Connection], None]) -> None:
     """The main program of such a process: serve until the other side closes."""
     # An interrupt from the terminal reaches the whole group; the parent decides when to stop.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    collect_seldom()
     with suppress(EOFError, ConnectionResetError, BrokenPipeError):
         serve(Connection(int(sys.argv[1])))
     os._exit(0)

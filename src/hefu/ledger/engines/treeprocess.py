@@ -18,7 +18,7 @@ from hefu.kernel.errors import EngineError
 from hefu.ledger.engines.process import Beside, run_beside
 from hefu.ledger.genesis import Genesis
 from hefu.ledger.store import RocksStore
-from hefu.ledger.tree import BUCKETS, StateProof, StateTree
+from hefu.ledger.tree import StateProof, StateTree
 
 Changes = list[tuple[bytes, bytes | None]]
 _CHANGES: Codec[tuple[int, Changes]] = Codec(tuple[int, Changes])
@@ -107,7 +107,7 @@ def serve(connection: Connection) -> None:
     """The process: genesis and folder first, then blocks and questions until the other side closes."""
     genesis = Genesis(connection.recv_bytes())
     store = RocksStore(Path(connection.recv_bytes().decode()), read_only=True)
-    tree = StateTree(genesis.hash, store, buckets_kept=BUCKETS)
+    tree = StateTree(genesis.hash, store)
     connection.send_bytes(tree.root)
     ahead: Iterator[None] | None = tree.read_ahead(AHEAD)
     while True:
