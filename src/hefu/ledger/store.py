@@ -164,7 +164,6 @@ class RocksStore:
             Options,
             Rdict,
             WriteBatch,
-            WriteOptions,
         )
 
         self.path = path
@@ -199,8 +198,6 @@ class RocksStore:
                 raise Closed("another process holds this ledger; stop it first", where=str(path)) from None
             raise Corrupt(f"the store cannot be opened: {text}", where=str(path)) from None
         self._batch = WriteBatch
-        self._synced, self._plain = WriteOptions(), WriteOptions()
-        self._synced.sync = True
 
     def get(self, key: bytes) -> bytes | None:
         """The value under a key."""
@@ -215,7 +212,11 @@ class RocksStore:
         return cast("list[bytes | None]", self._db.get(list(keys))) if keys else []
 
     def write(self, items: Writes, *, sync: bool = True) -> None:
-        """All or none, synced. The interpreter's lock is released while the disk works."""
+        """
+        All or none, synced.
+
+        RocksDB's binding keeps the interpreter's lock while it writes, but not while it syncs: so the two are two calls.
+        """
         batch = self._batch(raw_mode=True)
         put, delete = batch.put, batch.delete
         for key, value in items:
@@ -224,7 +225,9 @@ class RocksStore:
             else:
                 put(key, value)
         try:
-            self._db.write(batch, self._synced if sync else self._plain)
+            self._db.write(batch)
+            if sync:
+                self._db.flush_wal(True)
         except Exception as error:
             raise EngineError(f"the disk refused a write: {error}", code="DISK") from None
 
