@@ -8,6 +8,7 @@ Uses the development data (HEFU_SHARED, default ../shared) where present, else a
 
 from __future__ import annotations
 
+import json
 import os
 import statistics
 import tempfile
@@ -108,5 +109,4 @@ def _gb18030(files: list[Path], folder: Path) -> Path:
 
 
 if __name__ == "__main__":
-    for line in measure():
-        print(f"{line['name']:45} {line['value']:8.3f} {line['unit']}   must {line['must']}, goal {line['goal']}")
+    print(json.dumps(measure(), indent=1))

@@ -33,6 +33,11 @@ ROLE_NAMES = {
 }
 
 
+_proposer = click.option(
+    "--as", "proposer", default="", help=t("Who proposes; the operator if not given.", "提议方，缺省为平台运营方。")
+)
+
+
 @click.group(help=t("Organisations, roles, votes.", "机构、角色与表决。"))
 def org() -> None:
     """Group."""
@@ -112,9 +117,7 @@ def enrol(output: Output, name: str, roles: tuple[str, ...], uscc: str, member: 
 
 @org.command(help=t("Suspend an organisation by the members' votes.", "经成员表决暂停某机构。"))
 @click.argument("name")
-@click.option(
-    "--as", "proposer", default="", help=t("Who proposes; the operator if not given.", "提议方，缺省为平台运营方。")
-)
+@_proposer
 @common
 def suspend(output: Output, name: str, proposer: str) -> None:
     """From then on its keys sign nothing."""
@@ -123,9 +126,7 @@ def suspend(output: Output, name: str, proposer: str) -> None:
 
 @org.command(help=t("Make a suspended organisation active again, by vote.", "经成员表决恢复某机构。"))
 @click.argument("name")
-@click.option(
-    "--as", "proposer", default="", help=t("Who proposes; the operator if not given.", "提议方，缺省为平台运营方。")
-)
+@_proposer
 @common
 def reinstate(output: Output, name: str, proposer: str) -> None:
     """Its keys sign again."""
@@ -164,9 +165,7 @@ def _set_status(output: Output, name: str, proposer: str, status: str) -> None:
     default=None,
     help=t("Whether it votes; as before if not given.", "是否为有表决权的成员；缺省不变。"),
 )
-@click.option(
-    "--as", "proposer", default="", help=t("Who proposes; the operator if not given.", "提议方，缺省为平台运营方。")
-)
+@_proposer
 @common
 def set_roles(output: Output, name: str, roles: tuple[str, ...], member: bool | None, proposer: str) -> None:
     """
