@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test check bench docs lock wheel clean long
+.PHONY: demo test check bench docs lock wheel clean long cometbft proto
 
 demo: $(STAMP)
 	$(BIN)/hefu demo
@@ -26,6 +26,15 @@ docs: $(STAMP)
 wheel: $(STAMP)
 	$(BIN)/uv build --wheel --no-build-isolation --python $(BIN)/python --out-dir dist
 
+# The engine of a network of nodes, pinned; `make cometbft VERSION=0.40.0` brings another.
+cometbft: $(STAMP)
+	scripts/install_cometbft.sh $(VERSION)
+
+# Only after a change of the protocol's file; what it makes is committed.
+ABCI := src/hefu/ledger/engines/cometbft
+proto: $(STAMP)
+	$(BIN)/python -m grpc_tools.protoc -I $(ABCI) --python_out=$(ABCI) --pyi_out=$(ABCI) $(ABCI)/abci.proto
+
 # The long runs that a release waits for: 1,000 kills, every single bit of a bundle.
 long: $(STAMP)
 	$(BIN)/python scripts/kill_run.py --kills 1000
@@ -34,6 +43,7 @@ long: $(STAMP)
 # Hashes, no download addresses: any index or mirror serves, and none can change a byte.
 lock: $(STAMP)
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements/bootstrap.in -o requirements/bootstrap.txt
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements/go.in -o requirements/go.txt
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q pyproject.toml --extra postgres -o requirements/product.txt
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q pyproject.toml --extra postgres --group dev -o requirements/dev.txt
 

@@ -35,8 +35,9 @@ from hefu.ledger.engine import Ticket
 from hefu.ledger.genesis import Genesis
 from hefu.ledger.store import RocksStore, Writes, at_height
 from hefu.services import audit
+from hefu.services.founding import FounderSpec
 from hefu.services.home import Home
-from hefu.services.network import FounderSpec, Network
+from hefu.services.network import Network
 from hefu.services.trade import InvoiceDocument, Trade
 
 PASSPHRASE = "kill-run"

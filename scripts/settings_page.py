@@ -17,6 +17,10 @@ _NAME = re.compile(r"\bHEFU_[A-Z][A-Z_]*")
 
 #: Name to what it is for, in English and Chinese. A name that ends with `*` stands for all that begin so.
 SETTINGS: dict[str, tuple[str, str]] = {
+    "HEFU_COMETBFT": (
+        "Path of the CometBFT program, where it is not the one that `make cometbft` installed.",
+        "CometBFT 程序的路径；使用 `make cometbft` 所装程序时不必设置。",
+    ),
     "HEFU_HOME": (
         "Folder of the ledger and its organisations, where `--home` is not given; `hefu-demo` otherwise.",
         "账本与各机构所在的文件夹，未给出 `--home` 时使用；缺省为 `hefu-demo`。",

@@ -22,6 +22,7 @@ _POSITIONS = {
     "Treatment": 0,
     "FileProblem": 0,
     "problem": 0,
+    "problem_document": 1,
     "Result": 1,
     "Receipt": 3,
     "_fail": 1,

@@ -10,7 +10,8 @@ import pytest
 from hefu import bootstrap
 from hefu.kernel.errors import Rejected
 from hefu.ledger.transaction import HEADER, WIRE
-from hefu.services.network import FounderSpec, Network
+from hefu.services.founding import FounderSpec
+from hefu.services.network import Network
 from hefu.services.offers import make_offer, offer_id, pack
 from hefu.services.trade import InvoiceDocument, Trade
 

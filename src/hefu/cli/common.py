@@ -21,6 +21,7 @@ from hefu.kernel.errors import Unavailable, UsageError
 from hefu.kernel.money import format_minor, parse_minor
 from hefu.ledger.audit import stored_genesis
 from hefu.ledger.chain import Chain
+from hefu.ledger.genesis import Genesis
 from hefu.ledger.store import RocksStore, Store
 from hefu.services.home import DEMO_PASSPHRASE, Home, PartyEntry
 from hefu.services.network import Network
@@ -103,6 +104,10 @@ def reading() -> Iterator[tuple[Home, Chain]]:
     """
     home = Home(home_path())
     home.require()
+    if home.network.exists():
+        with _remote(home) as chain:
+            yield home, chain
+        return
     store = RocksStore(home.ledger, read_only=True)
     try:
         yield home, Chain(stored_genesis(store), bootstrap.application(), store, found=False)
@@ -110,10 +115,35 @@ def reading() -> Iterator[tuple[Home, Chain]]:
         store.close()
 
 
+@contextmanager
+def _remote(home: Home) -> Iterator[Chain]:
+    from hefu.services.nodes.client import RemoteChain
+    from hefu.services.nodes.local import client_of
+
+    client = client_of(home.path)
+    try:
+        yield RemoteChain(client, Genesis.read(home.genesis), bootstrap.application())
+    finally:
+        client.close()
+
+
 def ledger_store() -> RocksStore:
-    """The store of this home's ledger, to read only."""
+    """
+    The store of this home's ledger, to read only.
+
+    Raises:
+        UsageError: Nodes keep the ledger (ON_NODES).
+    """
     home = Home(home_path())
     home.require()
+    if home.network.exists():
+        raise UsageError(
+            t(
+                "nodes keep this home's ledger; run this on one of them: --home HOME/nodes/NAME",
+                "本地账本由各节点保存，请对其中一个节点执行：--home HOME/nodes/NAME",
+            ),
+            code="ON_NODES",
+        )
     return RocksStore(home.ledger, read_only=True)
 
 

@@ -24,9 +24,10 @@ from hefu.ledger.genesis import Genesis
 from hefu.ledger.store import RocksStore
 from hefu.services import restored
 from hefu.services.backup import back_up
+from hefu.services.founding import FounderSpec
 from hefu.services.home import Home
 from hefu.services.lookup import moment
-from hefu.services.network import FounderSpec, Network
+from hefu.services.network import Network
 
 TRUST = {
     "countersigned": (

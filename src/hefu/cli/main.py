@@ -40,6 +40,8 @@ COMMANDS = {
     "invoice": "hefu.cli.invoice:invoice",
     "key": "hefu.cli.key:key",
     "ledger": "hefu.cli.ledger:ledger",
+    "network": "hefu.cli.network:network",
+    "node": "hefu.cli.network:node",
     "offer": "hefu.cli.offer:offer",
     "org": "hefu.cli.org:org",
     "payment": "hefu.cli.offer:payment",

@@ -13,7 +13,7 @@ from hefu.contracts.parties import state as ps
 from hefu.contracts.parties.roles import ROLES
 from hefu.ledger.chain import Chain
 from hefu.services import lookup, standing
-from hefu.services.network import FounderSpec
+from hefu.services.founding import FounderSpec
 
 ROLE_NAMES = {
     "core_enterprise": ("core enterprise", "核心企业"),

@@ -378,6 +378,9 @@ class Chain:
         return self._expected
 
     def _sign(self, header: bytes) -> Sealed:
+        if self.genesis.validators:
+            # Their signatures are in the engine's next header; whoever proves something fetches them.
+            return Sealed(header, "validators", ())
         if self._sealer is None:
             return Sealed(header, "none", ())
         return Sealed(header, "operator", (self._sealer.public_key, self._sealer.sign(blocks.SEAL_PREFIX + header)))

@@ -101,6 +101,14 @@ class Seal(_Part, frozen=True, kw_only=True):
     countersignatures_min: Annotated[int, msgspec.Meta(ge=0)] = 2
 
 
+class Validator(_Part, frozen=True, kw_only=True):
+    """A validator of a network at its start: CometBFT's public key (Ed25519, whatever suite the ledger has), power, whose it is."""
+
+    key: Hex32
+    power: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 10
+    identity: Hex32
+
+
 class GenesisFile(_Part, frozen=True, kw_only=True):
     """The file, field by field."""
 
@@ -117,6 +125,8 @@ class GenesisFile(_Part, frozen=True, kw_only=True):
     rules: RuleParameters = RuleParameters()
     seal: Seal
     founders: tuple[Founder, ...]
+    #: Who decides blocks together; left out where one operator seals them.
+    validators: tuple[Validator, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
 class Genesis:
@@ -141,6 +151,11 @@ class Genesis:
         self.raw = raw
         self.hash: Hash = hash_named(self.file.hash)
         self.chain_id = self.hash(TAGS[Tag.GENESIS] + raw)
+
+    @property
+    def validators(self) -> tuple[Validator, ...]:
+        """Who decides blocks together at the start; empty where one operator seals them."""
+        return self.file.validators or ()
 
     @cached_property
     def suite(self) -> Suite:
@@ -173,6 +188,11 @@ def _contradictions(file: GenesisFile) -> Iterator[str]:
         yield "two founders have the same identity"
     if any(_repeats(founder.account_salts) for founder in file.founders):
         yield "a founder's accounts have the same salt"
+    if _repeats([validator.key for validator in file.validators or ()]):
+        yield "two validators have the same key"
+    founders = {founder.identity for founder in file.founders}
+    if any(validator.identity not in founders for validator in file.validators or ()):
+        yield "a validator is no founder's"
     keepers = {key.key for key in keys if "clock" in key.purposes}
     if file.clock.kind == "simulated" and file.clock.key not in keepers:
         yield "a simulated clock is kept by a founder's key with the purpose clock"

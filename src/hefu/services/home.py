@@ -2,7 +2,7 @@
 A home: the folder of an embedded ledger with all its organisations, as a pilot, a laptop or a test has it.
 
     genesis.json            what the ledger began with; give it to whoever shall verify
-    ledger/                 the ledger's store
+    ledger/                 the ledger's store; or, where nodes keep it, network.json with their addresses
     views.db                read models, rebuilt by `hefu views rebuild`
     names.json              this node's private address book: names, and what they stand for on the ledger
     organisations/NAME/     key files and vault of one organisation
@@ -62,6 +62,7 @@ class Home:
         self.path = path
         self.genesis = path / "genesis.json"
         self.ledger = path / "ledger"
+        self.network = path / "network.json"
         self.views = path / "views.db"
         self._names_file = path / "names.json"
         self.names = self._read_names()

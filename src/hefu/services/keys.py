@@ -19,8 +19,9 @@ from hefu.kernel.hashing import ZERO
 from hefu.kernel.keyfile import generate_pair
 from hefu.kernel.signer import KeySigner
 from hefu.ledger.chain import Chain
+from hefu.services.founding import GOVERN, MEMBER_GOVERN, OFFICE
 from hefu.services.home import PartyEntry
-from hefu.services.network import GOVERN, MEMBER_GOVERN, OFFICE, Network
+from hefu.services.network import Network
 
 KINDS = ("office", "govern")
 

@@ -1,61 +1,45 @@
 """
-An embedded network: one ledger, its engine, and the keys and vaults of the organisations in one home.
+An opened home: one ledger, its engine or the network's nodes, and the keys and vaults of the organisations in it.
 
 It signs for whoever's keys it holds and submits; every rule is the contracts'.
 """
 
 from __future__ import annotations
 
-import hmac
 import secrets
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-from stdnum.cn import uscc
+from typing import Any
 
 from hefu.contracts.parties import commands as pc
 from hefu.contracts.parties import state as ps
-from hefu.contracts.parties.contract import founder_id, possession_message
+from hefu.contracts.parties.contract import possession_message
 from hefu.contracts.parties.roles import ACTIVE
 from hefu.kernel.codec import Record
-from hefu.kernel.errors import Rejected, UsageError
+from hefu.kernel.errors import Rejected
 from hefu.kernel.hashing import ZERO
 from hefu.kernel.ids import SALT_BYTES, derive_id
-from hefu.kernel.keyfile import COST, KeyPair, generate_pair, publish, read_key, write_key
+from hefu.kernel.keyfile import COST, KeyPair, read_key, write_key
 from hefu.kernel.signer import KeySigner
-from hefu.kernel.suites import hybrid, suite_named
 from hefu.kernel.vault import Vault
 from hefu.ledger import checkpoint as checkpoints
 from hefu.ledger import genesis as g
 from hefu.ledger.application import Application
 from hefu.ledger.block import Receipt
 from hefu.ledger.chain import BLOCK_ID_PREFIX, Chain
-from hefu.ledger.engine import Ticket
+from hefu.ledger.engine import Engine, Ticket
 from hefu.ledger.engines.embedded import EmbeddedEngine, system_ms
 from hefu.ledger.store import RocksStore
 from hefu.ledger.transaction import Draft
 from hefu.privacy.fingerprints import EvaluationQuota, NamedEvaluator
+from hefu.services.founding import GOVERN, MEMBER_GOVERN, OFFICE, FounderSpec, found, identity_digest, new_party
 from hefu.services.home import Home, PartyEntry
 
-OFFICE = ("accept", "attest", "confirm", "finance", "pledge", "receive", "register", "transfer")
-GOVERN = ("administer",)
-MEMBER_GOVERN = ("administer", "checkpoint", "vote")
-KEEPER_GOVERN = ("administer", "checkpoint", "clock", "vote")
 WINDOW_MS = 3_600_000
 #: Evaluations of tags that one process may ask for; a home has one evaluator, the operator.
 EVALUATIONS_MAX = 1_000_000
-
-
-@dataclass(frozen=True)
-class FounderSpec:
-    """An organisation to begin with."""
-
-    name: str
-    roles: tuple[str, ...]
-    member: bool = False
-    uscc: str = ""
 
 
 @dataclass(frozen=True)
@@ -91,8 +75,18 @@ class Network:
         self._operator = home.path / "operator"
         seal = read_key(self._operator / "seal.json", passphrase)
         self.sealer = KeySigner.of(seal, self.genesis.suite)
-        self.chain = Chain(self.genesis, application, RocksStore(home.ledger), self.sealer)
-        self.engine = EmbeddedEngine(self.chain, verifiers=verifiers, tree_apart=verifiers > 0)
+        self.chain: Chain
+        self.engine: Engine
+        if home.network.exists():
+            # Loaded only where there is one: an HTTP client takes longer to load than most commands to run.
+            from hefu.services.nodes.client import RemoteChain, RemoteEngine
+            from hefu.services.nodes.local import client_of
+
+            remote = self.chain = RemoteChain(client_of(home.path), self.genesis, application)
+            self.engine = RemoteEngine(remote)
+        else:
+            self.chain = Chain(self.genesis, application, RocksStore(home.ledger), self.sealer)
+            self.engine = EmbeddedEngine(self.chain, verifiers=verifiers, tree_apart=verifiers > 0)
         self._quota = EvaluationQuota(EVALUATIONS_MAX)
 
     # -- making -------------------------------------------------------------------------------------------------
@@ -103,98 +97,13 @@ class Network:
         path: Path,
         application: Application,
         *,
-        name: str,
-        founders: Sequence[FounderSpec],
         passphrase: str,
-        suite_name: str = "ed25519",
-        clock: str = "block",
-        start_ms: int = 0,
-        keeper: str = "",
-        synthetic: bool = False,
         cost: int = COST,
         verifiers: int = 0,
+        **founding: Any,
     ) -> Network:
-        """
-        Make a home with a new ledger and open it.
-
-        Args:
-            founders: The first is the operator.
-            clock: "block" or "simulated"; a simulated one starts at start_ms and is kept by the founder `keeper`.
-            synthetic: Mark the home as made of invented data.
-
-        Raises:
-            UsageError: Something is there already.
-            Unavailable: This machine lacks the suite.
-        """
-        if path.exists() and any(path.iterdir()):
-            raise UsageError("this folder is not empty", code="HOME_EXISTS", where=str(path))
-        if len({spec.name for spec in founders}) != len(founders):
-            raise UsageError("two founders have the same name", code="NAME_TAKEN")
-        for spec in founders:
-            Home(path).folder_for(spec.name)
-        suite = suite_named(suite_name)
-        path.mkdir(parents=True, exist_ok=True)
-        operator = path / "operator"
-        operator.mkdir(mode=0o700)
-        home = Home(path)
-        home.names.synthetic = synthetic
-        seal = generate_pair(suite, "seal")
-        seed = hybrid.generate_seed()
-        checkpoint = KeyPair("checkpoint", hybrid.SCHEME, hybrid.public_key(seed), seed)
-        for label, pair in (("seal", seal), ("checkpoint", checkpoint)):
-            write_key(operator / f"{label}.json", pair, passphrase, cost=cost)
-        for label in ("tags", "identities"):
-            # A symmetric key has no public half; a random label stands in its place.
-            pair = KeyPair(label, "hmac-sha256", secrets.token_bytes(32), secrets.token_bytes(32))
-            write_key(operator / f"{label}.json", pair, passphrase, cost=cost)
-        identities = read_key(operator / "identities.json", passphrase).private_key
-        entries, keepers = [], ""
-        for spec in founders:
-            keeps = clock == "simulated" and spec.name == keeper
-            govern = KEEPER_GOVERN if keeps else MEMBER_GOVERN if spec.member else GOVERN
-            office, ruling, entry = _new_party(home, spec, suite_name, passphrase, cost)
-            if keeps:
-                keepers = ruling.public_key.hex()
-            identity = identity_digest(identities, spec.uscc or spec.name)
-            salt = secrets.token_bytes(SALT_BYTES)
-            entries.append(
-                (
-                    entry,
-                    g.Founder(
-                        identity=identity.hex(),
-                        roles=tuple(sorted(spec.roles)),
-                        member=spec.member,
-                        keys=(
-                            g.FounderKey(key=office.public_key.hex(), purposes=OFFICE),
-                            g.FounderKey(key=ruling.public_key.hex(), purposes=govern),
-                        ),
-                        account_salts=(salt.hex(),),
-                    ),
-                )
-            )
-        members = sum(1 for spec in founders if spec.member)
-        file = g.GenesisFile(
-            name=name,
-            suite=suite_name,  # type: ignore[arg-type]  # suite_named has checked it
-            hash="sm3" if suite_name == "sm2" else "sha256",
-            clock=g.ClockRule(kind=clock, key=keepers, start_ms=start_ms),  # type: ignore[arg-type]
-            seal=g.Seal(
-                key=seal.public_key.hex(),
-                post_quantum_key=checkpoint.public_key.hex(),
-                countersignatures_min=min(2, max(members - 1, 1)),
-            ),
-            founders=tuple(founder for _, founder in entries),
-        )
-        raw = g.genesis_bytes(file)
-        genesis = g.Genesis(raw)
-        for entry, founder in entries:
-            organisation = founder_id(genesis, bytes.fromhex(founder.identity))
-            salt = bytes.fromhex(founder.account_salts[0])
-            entry.organisation = organisation.hex()
-            entry.account = derive_id(genesis.hash, genesis.chain_id, organisation, salt, "account").hex()
-            home.add(entry)
-        home.save()
-        publish(home.genesis, raw, overwrite=False)
+        """Found an embedded ledger, as `founding.found` says, and open it."""
+        home = found(path, passphrase=passphrase, cost=cost, **founding)
         return cls(home, application, passphrase, cost=cost, verifiers=verifiers)
 
     def enrol(self, spec: FounderSpec, registrar: str) -> PartyEntry:
@@ -205,7 +114,7 @@ class Network:
         """
         home = self.home
         by = home.party(registrar)
-        office, ruling, entry = _new_party(home, spec, self.genesis.file.suite, self._passphrase, self._cost)
+        office, ruling, entry = new_party(home, spec, self.genesis.file.suite, self._passphrase, self._cost)
         identities = read_key(self._operator / "identities.json", self._passphrase).private_key
         identity = identity_digest(identities, spec.uscc or spec.name)
         message = possession_message(self.genesis.chain_id, identity)
@@ -395,38 +304,3 @@ def accepted(receipt: Receipt) -> Receipt:
     if not receipt.ok:
         raise Rejected(code=receipt.code)
     return receipt
-
-
-def identity_digest(key: bytes, identity: str) -> bytes:
-    """The registrar's keyed digest of an identity; without the key nobody can try out the numbers that exist."""
-    return hmac.digest(key, b"hefu/identity/1\n" + identity.encode("utf-8"), "sha256")
-
-
-def _new_party(
-    home: Home, spec: FounderSpec, suite_name: str, passphrase: str, cost: int
-) -> tuple[KeySigner, KeySigner, PartyEntry]:
-    """Folder, key files and vault of a new organisation; its identifiers come with the ledger."""
-    suite = suite_named(suite_name)
-    if spec.uscc and not uscc.is_valid(spec.uscc):
-        raise UsageError("this is not a unified social credit code: its form or check digit is wrong", code="BAD_USCC")
-    entry = PartyEntry(
-        name=spec.name,
-        folder=home.folder_for(spec.name),
-        organisation="",
-        account="",
-        roles=tuple(sorted(spec.roles)),
-        member=spec.member,
-        office_key="",
-        govern_key="",
-        uscc=spec.uscc,
-    )
-    folder = home.organisation_folder(entry)
-    folder.mkdir(parents=True, mode=0o700)
-    signers = []
-    for name in ("office", "govern"):
-        pair = generate_pair(suite, name)
-        write_key(folder / f"{name}.key.json", pair, passphrase, cost=cost)
-        signers.append(KeySigner.of(pair, suite))
-    entry.office_key, entry.govern_key = (signer.public_key.hex() for signer in signers)
-    Vault.create(folder / "vault.db", passphrase, cost=cost).close()
-    return signers[0], signers[1], entry

@@ -41,8 +41,9 @@ from hefu.ledger.application import Application
 from hefu.ledger.engine import Ticket
 from hefu.services import audit, proving
 from hefu.services.attacks import Attack, Targets, run_attacks
+from hefu.services.founding import FounderSpec
 from hefu.services.home import DEMO_PASSPHRASE, PartyEntry
-from hefu.services.network import FounderSpec, Network, accepted
+from hefu.services.network import Network, accepted
 from hefu.services.trade import InvoiceDocument, Trade
 
 #: scrypt's cost for a demo's files; 2^15 for real ones.

@@ -14,6 +14,7 @@ from hefu.kernel.explanations.evidence import EVIDENCE
 from hefu.kernel.explanations.invoices import INVOICES
 from hefu.kernel.explanations.ledger import LEDGER
 from hefu.kernel.explanations.machine import MACHINE
+from hefu.kernel.explanations.network import NETWORK
 from hefu.kernel.explanations.parties import PARTIES
 from hefu.kernel.explanations.receivables import RECEIVABLES
 from hefu.kernel.explanations.transactions import TRANSACTIONS
@@ -27,6 +28,7 @@ AREAS: tuple[Mapping[str, tuple[str, str]], ...] = (
     INVOICES,
     LEDGER,
     MACHINE,
+    NETWORK,
 )
 #: Stable code to its explanation: English, Chinese.
 EXPLANATIONS: Mapping[str, tuple[str, str]] = {code: texts for area in AREAS for code, texts in area.items()}

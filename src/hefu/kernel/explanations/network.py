@@ -1,0 +1,121 @@
+"""A network of nodes: reaching it, running a node of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+NETWORK: Mapping[str, tuple[str, str]] = {
+    # Members' programs.
+    "NO_NODE_ANSWERS": (
+        "None of the network's nodes answers. Check the connection and the addresses, or wait until a node is up again; "
+        "then do the same again.",
+        "网络中没有节点应答。请检查连接与地址，或待节点恢复后原样重试。",
+    ),
+    "UNKNOWN_OUTCOME": (
+        "The network has not answered yet; it may still carry this out. Send the same transaction again, at any node: "
+        "it counts once.",
+        "网络尚未答复，该交易仍可能生效。请向任一节点原样重新提交，不会重复执行。",
+    ),
+    "UNKNOWN_TRANSACTION": (
+        "The ledger has no answer for this transaction: it is on its way, or was never sent.",
+        "账本上没有该交易的答复：可能仍在途中，也可能从未提交。",
+    ),
+    "UNAUTHENTICATED": (
+        "The node answers only programs that show its token. Ask whoever runs the node for it.",
+        "节点只应答出示令牌的程序。请向节点运营者索取令牌。",
+    ),
+    "NODE_ANSWER": (
+        "A node gave an answer that does not fit the question. Ask another node, and tell whoever runs this one.",
+        "节点的应答与所问不符。请改问其他节点，并告知该节点的运营者。",
+    ),
+    "NODE_BEHIND": (
+        "The nodes that answer have not yet seen what another node showed before. Wait until they have caught up.",
+        "应答的节点尚未追上此前所见的区块。请待其追上后再试。",
+    ),
+    "BAD_NUMBER": (
+        "A number in the question cannot be read or lies outside its bounds.",
+        "请求中的数字无法读取或超出范围。",
+    ),
+    "READ_ONLY": (
+        "A node's store is written by what the network decides, and by nobody else.",
+        "节点的存储只由网络的共识结果写入，任何人不得直接写入。",
+    ),
+    "ON_NODES": (
+        "This home's ledger is kept by nodes. Do this on a node's own machine.",
+        "本地账本由各节点保存。请在节点所在机器上执行。",
+    ),
+    # Setting up and running nodes.
+    "NO_NETWORK": (
+        "This home belongs to no network of nodes. Make one with `hefu network init`.",
+        "此文件夹没有多节点网络。请用 hefu network init 新建。",
+    ),
+    "NO_NODE": (
+        "No node lives in this folder.",
+        "此文件夹中没有节点。",
+    ),
+    "UNKNOWN_NODE": (
+        "No node of this network has that name.",
+        "网络中没有这个名称的节点。",
+    ),
+    "TOO_FEW_VALIDATORS": (
+        "A network that goes on when one validator fails needs four of them.",
+        "要在一个验证节点失效时继续运行，至少需要四个验证节点。",
+    ),
+    "PORT_TAKEN": (
+        "Another program uses a port that this node needs. Stop it, or choose other ports.",
+        "节点所需端口已被其他程序占用。请停止该程序，或另选端口。",
+    ),
+    "SOCKET": (
+        "The node cannot make the socket over which its engine speaks to it. Check the folder's rights and the length of its path.",
+        "节点无法建立与共识引擎通信的套接字。请检查文件夹权限与路径长度。",
+    ),
+    "NO_COMETBFT": (
+        "The consensus engine is not installed. `make cometbft` installs it.",
+        "未安装共识引擎。请执行 make cometbft 安装。",
+    ),
+    "NODE_DOWN": (
+        "A node did not come up. Its own words say why; see its log.",
+        "节点未能启动。原因见其最后的输出与日志。",
+    ),
+    "NODE_FAILED": (
+        "The node stopped after an unexpected fault. Nothing that was acknowledged is lost; look into its log and start it again.",
+        "节点因意外故障停止。已答复的交易不会丢失；请查看日志后重新启动。",
+    ),
+    "ENGINE_UNREACHABLE": (
+        "The node's consensus engine does not answer. The node starts it again by itself; its log says why it ended.",
+        "节点的共识引擎没有应答。节点会自动重启它；原因见日志。",
+    ),
+    "ENGINE_REFUSED": (
+        "The consensus engine refused what the node asked of it; its words say why.",
+        "共识引擎拒绝了节点的请求，原因见其说明。",
+    ),
+    "PARCEL_REFUSED": (
+        "The network refused a parcel of transactions. Each of them is sent again by itself.",
+        "网络拒绝了一批交易。其中各笔会自动重新提交。",
+    ),
+    "EMPTY_PARCEL": (
+        "A parcel without a transaction is no parcel.",
+        "空的交易包不予受理。",
+    ),
+    "NO_VALIDATORS": (
+        "This ledger's genesis names no validators: one operator seals its blocks, and it needs no network.",
+        "该账本的创世文件未列验证节点：区块由一家运营方签封，不需要多节点网络。",
+    ),
+    "OTHER_VALIDATORS": (
+        "The consensus engine was set up with other validators than the genesis names. Set the node up anew from the same genesis.",
+        "共识引擎所设验证节点与创世文件不一致。请按同一创世文件重新设置节点。",
+    ),
+    "ENGINE_BEHIND": (
+        "The consensus engine has lost its blocks while the ledger still has its own. Restore both from one backup, or join anew.",
+        "共识引擎的区块丢失，而账本仍在。请用同一份备份恢复两者，或重新加入网络。",
+    ),
+    "ENGINE_HEIGHT": (
+        "The consensus engine sent a block that is not the next. Ledger and engine are of different moments; restore both from one "
+        "backup.",
+        "共识引擎送来的区块不是下一个。账本与引擎的时点不一致，请用同一份备份恢复两者。",
+    ),
+    "NOTHING_TO_COMMIT": (
+        "The consensus engine asked to keep a block that it had not sent.",
+        "共识引擎要求保存一个未曾送来的区块。",
+    ),
+}

@@ -1,0 +1,215 @@
+"""
+A ledger as CometBFT sees it: what each call of ABCI does to a chain.
+
+CometBFT orders parcels and gives them back decided, block by block; here they are unpacked and run. Between FinalizeBlock and
+Commit a block is in memory alone; Commit writes it, with the engine's height, in one batch. CometBFT is therefore at the
+chain's height or one ahead, never behind. Blocks of the engine in which nothing is kept make no block of the ledger: the app
+hash stays as it was, or a network that has nothing to do would make blocks for ever.
+
+The app hash is the id of the ledger's newest block, so that what two thirds of the validators sign in the engine's next header
+vouches for the whole of it: transactions, results and state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hefu.kernel.codec import Codec, encode
+from hefu.kernel.errors import EngineError
+from hefu.ledger.application import Application
+from hefu.ledger.block import Receipt
+from hefu.ledger.chain import Chain, Outcome
+from hefu.ledger.engines.cometbft.verdicts import Verdicts
+from hefu.ledger.genesis import Genesis
+from hefu.ledger.store import Store, at_height
+
+#: Where the engine's height stands, beside the tip.
+ENGINE_KEY = b"mengine"
+ENGINE_HEIGHT: Codec[int] = Codec(int)
+CHAIN_ID_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Info:
+    """Where this replica stands: the engine's height and the app hash after it."""
+
+    height: int
+    app_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Finalized:
+    """A decided block, run and not yet written."""
+
+    engine_height: int
+    outcome: Outcome | None
+    receipts: tuple[Receipt, ...]
+    parcels: list[bytes]
+
+
+def engine_chain_id(genesis: Genesis) -> str:
+    """What CometBFT calls this ledger; at most 50 characters there."""
+    return f"hefu-{genesis.chain_id[:CHAIN_ID_BYTES].hex()}"
+
+
+class Replica:
+    """
+    Args:
+        genesis: The ledger's; it names validators.
+        application: The contracts.
+        store: Where the chain lives; founded here if it is empty.
+
+    Raises:
+        Corrupt: The store belongs to another ledger, or is damaged.
+        EngineError: The genesis names no validators (NO_VALIDATORS).
+    """
+
+    def __init__(self, genesis: Genesis, application: Application, store: Store) -> None:
+        if not genesis.validators:
+            raise EngineError("this genesis names no validators; it is for one operator", code="NO_VALIDATORS")
+        self.genesis = genesis
+        self._application = application
+        self._store = store
+        self.verdicts = Verdicts(genesis)
+        self._finalized: Finalized | None = None
+        self.chain: Chain
+        self._open()
+
+    def _open(self) -> None:
+        self.chain = Chain(self.genesis, self._application, self._store)
+        raw = self._store.get(ENGINE_KEY)
+        self.engine_height = 0 if raw is None else ENGINE_HEIGHT.load(raw)
+
+    # -- the handshake ------------------------------------------------------------------------------------------
+
+    def info(self) -> Info:
+        """What is on the disk. CometBFT asks when it connects, and then decides what to send again."""
+        self.roll_back()
+        return Info(self.engine_height, self.chain.tip_id if self.engine_height else b"")
+
+    def init_chain(self, chain_id: str, validators: Sequence[tuple[bytes, int]]) -> bytes:
+        """
+        The beginning; it may come again after a crash before the first block.
+
+        Args:
+            validators: Public keys with their power, from CometBFT's own genesis.
+
+        Returns:
+            The first app hash.
+
+        Raises:
+            EngineError: CometBFT was set up for another ledger, or with other validators, than the genesis names.
+        """
+        if chain_id != engine_chain_id(self.genesis):
+            raise EngineError(
+                f"CometBFT's genesis is of {chain_id}, this ledger is {engine_chain_id(self.genesis)}",
+                code="OTHER_GENESIS",
+            )
+        named = sorted((bytes.fromhex(v.key), v.power) for v in self.genesis.validators)
+        if sorted(validators) != named:
+            raise EngineError("CometBFT's genesis names other validators than the ledger's", code="OTHER_VALIDATORS")
+        if self.engine_height:
+            raise EngineError("CometBFT begins anew, but this ledger has blocks", code="ENGINE_BEHIND")
+        self.roll_back()
+        return self.chain.tip_id
+
+    # -- the mempool --------------------------------------------------------------------------------------------
+
+    def check(self, parcel: bytes) -> str:
+        """An empty text, or the code for which no validator would propose this parcel."""
+        return self.verdicts.of(parcel).code
+
+    # -- proposals: they change nothing -------------------------------------------------------------------------
+
+    def prepare(self, parcels: Sequence[bytes], bytes_max: int) -> list[bytes]:
+        """Those of the parcels that make a good block, in their order."""
+        chosen: list[bytes] = []
+        room = self.genesis.file.bounds.block_transactions
+        for parcel in parcels:
+            verdict = self.verdicts.of(parcel)
+            # Eight bytes of protobuf around each at most.
+            cost = len(parcel) + 8
+            if verdict.code or len(verdict.raws) > room or cost > bytes_max:
+                continue
+            room -= len(verdict.raws)
+            bytes_max -= cost
+            chosen.append(parcel)
+        return chosen
+
+    def accepts(self, parcels: Sequence[bytes]) -> bool:
+        """Whether a proposal of another node holds nothing but good parcels, and no more than a block takes."""
+        count = 0
+        for parcel in parcels:
+            verdict = self.verdicts.of(parcel)
+            if verdict.code:
+                return False
+            count += len(verdict.raws)
+        return count <= self.genesis.file.bounds.block_transactions
+
+    # -- decided blocks -----------------------------------------------------------------------------------------
+
+    def finalize(self, engine_height: int, at_ms: int, parcels: Sequence[bytes]) -> bytes:
+        """
+        Run a decided block, in memory.
+
+        Returns:
+            The app hash after it.
+
+        Raises:
+            EngineError: It is not the next one (ENGINE_HEIGHT).
+        """
+        self.roll_back()
+        if engine_height != self.engine_height + 1:
+            raise EngineError(
+                f"CometBFT decided block {engine_height}, but {self.engine_height + 1} is next", code="ENGINE_HEIGHT"
+            )
+        raws = [raw for parcel in parcels for raw in self.verdicts.of(parcel).raws]
+        chain = self.chain
+        batch = chain.read(raws)
+        chain.fetch(batch)
+        ran = chain.run(batch, at_ms)
+        outcome: Outcome | None = None
+        if ran.count:
+            chain.begin(ran)
+            outcome = chain.seal()
+        else:
+            chain.discard(ran)
+        self._finalized = Finalized(engine_height, outcome, tuple(ran.receipts), list(parcels))
+        return chain.tip_id
+
+    def commit(self) -> Finalized:
+        """
+        Write the block that was finalized, all or none, synced.
+
+        Raises:
+            EngineError: None was (NOTHING_TO_COMMIT), or the disk refused.
+        """
+        done = self._finalized
+        if done is None:
+            raise EngineError("there is no block to commit", code="NOTHING_TO_COMMIT")
+        height = encode(done.engine_height)
+        if done.outcome is None:
+            self._store.write([(ENGINE_KEY, height)])
+        else:
+            writes = done.outcome.writes
+            writes[ENGINE_KEY] = height
+            writes[at_height(b"n", done.outcome.height)] = height
+            self.chain.write(done.outcome)
+        self._finalized = None
+        self.engine_height = done.engine_height
+        self.verdicts.forget(done.parcels)
+        return done
+
+    def roll_back(self) -> None:
+        """CometBFT was restarted between FinalizeBlock and Commit while this process lived on: the disk is right."""
+        if self._finalized is not None:
+            self._finalized = None
+            self._open()
+
+    # -- proofs -------------------------------------------------------------------------------------------------
+
+    def engine_height_of(self, height: int) -> int | None:
+        """The engine's block that made a block of the ledger; the header after it carries its id."""
+        raw = self._store.get(at_height(b"n", height))
+        return None if raw is None else ENGINE_HEIGHT.load(raw)

@@ -1,0 +1,352 @@
+"""
+A member's side of a network: submit to any node, learn the final answer, read what the node has. Any node serves; when one does not
+answer, the next is asked. The same bytes may be sent to all of them: the ledger counts them once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any, TypeVar
+
+import httpx
+import msgspec
+
+from hefu.kernel.codec import Codec, encode
+from hefu.kernel.errors import Busy, Corrupt, EngineError, HefuError, Unavailable
+from hefu.ledger import block as blocks
+from hefu.ledger.application import Application
+from hefu.ledger.block import BlockHeader, Receipt, Result, Sealed
+from hefu.ledger.chain import Chain, CommittedBlock
+from hefu.ledger.engine import Ticket
+from hefu.ledger.genesis import Genesis
+from hefu.ledger.state import State
+from hefu.ledger.tree import StateProof, check_proof
+
+T = TypeVar("T")
+_RECORDS: Codec[tuple[int, tuple[bytes | None, ...]]] = Codec(tuple[int, tuple[bytes | None, ...]])
+_PAIRS: Codec[tuple[int, tuple[tuple[bytes, bytes], ...]]] = Codec(tuple[int, tuple[tuple[bytes, bytes], ...]])
+_PROOFS: Codec[tuple[Sealed, tuple[StateProof, ...]]] = Codec(tuple[Sealed, tuple[StateProof, ...]])
+_BLOCKS: Codec[tuple[tuple[int, BlockHeader, tuple[bytes, ...], tuple[Result, ...]], ...]] = Codec(
+    tuple[tuple[int, BlockHeader, tuple[bytes, ...], tuple[Result, ...]], ...]
+)
+#: Seconds for which a submitter goes on asking before it says that it does not know.
+PATIENCE_S = 120.0
+WAIT_S = 20.0
+SUBMITTERS = 16
+PAGE = 5_000
+
+
+class NodeClient:
+    """
+    Args:
+        urls: Gateways of nodes, in order of preference.
+        token: What they ask for; one for all, or one each.
+    """
+
+    def __init__(self, urls: Sequence[str], tokens: Sequence[str]) -> None:
+        self._urls, self._tokens = list(urls), list(tokens)
+        self._first = 0
+        #: The highest block that an answer named: what is read afterwards is read from a node that has it.
+        self.height = 0
+        self._http = httpx.Client(timeout=httpx.Timeout(WAIT_S + 10, connect=3.0))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    @property
+    def url(self) -> str:
+        """The node that answered last."""
+        return self._urls[self._first]
+
+    def next_node(self) -> None:
+        """Begin with another node from now on."""
+        self._first = (self._first + 1) % len(self._urls)
+
+    def ask(
+        self, method: str, path: str, *, body: bytes | None = None, params: dict[str, str] | None = None
+    ) -> httpx.Response:
+        """
+        A question to whichever node answers.
+
+        Raises:
+            Unavailable: No node answers (NO_NODE_ANSWERS).
+            Busy: The node that answered has no room.
+            EngineError: It refused; the code says why.
+        """
+        trouble = ""
+        for turn in range(len(self._urls)):
+            at = (self._first + turn) % len(self._urls)
+            headers = {"Authorization": f"Bearer {self._tokens[at]}"}
+            try:
+                response = self._http.request(
+                    method, self._urls[at] + path, content=body, params=params, headers=headers
+                )
+            except httpx.HTTPError as error:
+                trouble = f"{self._urls[at]}: {type(error).__name__}"
+                continue
+            if response.status_code in (502, 504):
+                trouble = f"{self._urls[at]}: HTTP {response.status_code}"
+                continue
+            self._first = at
+            return _checked(response)
+        raise Unavailable(f"no node of the network answers ({trouble})", code="NO_NODE_ANSWERS")
+
+    def status(self) -> dict[str, Any]:
+        """What the node says of itself."""
+        answer: dict[str, Any] = self.ask("GET", "/v1/status").json()
+        return answer
+
+    def genesis(self) -> bytes:
+        """The genesis that the node runs; whether it is the right one, its caller knows."""
+        return self.ask("GET", "/v1/genesis").content
+
+    def submit(self, raw: bytes, patience_s: float = PATIENCE_S) -> Receipt:
+        """
+        Send a transaction until its answer is known.
+
+        Raises:
+            EngineError: Nothing is known after all patience (UNKNOWN_OUTCOME): the same bytes may be sent again at any time.
+            Busy: No node had room for it.
+        """
+        end = time.monotonic() + patience_s
+        pause = 0.2
+        while True:
+            try:
+                answer = self.ask("POST", "/v1/transactions", body=raw, params={"wait_s": f"{WAIT_S:g}"})
+                if answer.status_code == 200:
+                    return self._seen(_receipt(answer.content))
+            except (Unavailable, Busy):
+                if time.monotonic() > end:
+                    raise
+                time.sleep(pause)
+                pause = min(pause * 2, 5.0)
+            if time.monotonic() > end:
+                raise EngineError(
+                    "the network has not answered yet; send the same bytes again, they count once",
+                    code="UNKNOWN_OUTCOME",
+                )
+            # Another node may be nearer to the network than this one.
+            self.next_node()
+
+    def _seen(self, receipt: Receipt) -> Receipt:
+        self.height = max(self.height, receipt.height)
+        return receipt
+
+    def receipt(self, id: bytes) -> Receipt | None:
+        """The answer that a transaction got."""
+        with suppress(EngineError):
+            return _receipt(self.ask("GET", f"/v1/transactions/{id.hex()}").content)
+        return None
+
+    def records(self, keys: Sequence[bytes]) -> tuple[int, tuple[bytes | None, ...]]:
+        """Values of the node's store, and the height at which it stood."""
+        found = _RECORDS.load(self.ask("POST", "/v1/records", body=encode(tuple(keys))).content)
+        if len(found[1]) != len(keys):
+            raise Corrupt("the node answered another question", code="NODE_ANSWER")
+        return found
+
+    def scan(self, start: bytes, end: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Pairs of the node's store in order of key."""
+        while True:
+            _, pairs = _PAIRS.load(self.ask("POST", "/v1/scan", body=encode((start, end, PAGE))).content)
+            yield from pairs
+            if len(pairs) < PAGE:
+                return
+            start = pairs[-1][0] + b"\0"
+
+    def proofs(self, keys: Sequence[bytes]) -> tuple[Sealed, tuple[StateProof, ...]]:
+        """Proofs of state keys under one tip."""
+        return _PROOFS.load(self.ask("POST", "/v1/proofs", body=encode((tuple(keys),))).content)
+
+    def blocks(self, first: int, wait_s: float = 0.0) -> list[CommittedBlock]:
+        """Some blocks from a height, none if there are none within the wait."""
+        answer = self.ask("GET", "/v1/blocks", params={"from": str(first), "wait_s": f"{wait_s:g}"})
+        return [CommittedBlock(*block) for block in _BLOCKS.load(answer.content)]
+
+
+class RemoteStore:
+    """A node's store, to read."""
+
+    def __init__(self, client: NodeClient) -> None:
+        self._client = client
+
+    def get(self, key: bytes) -> bytes | None:
+        """The value under a key."""
+        return self._client.records([key])[1][0]
+
+    def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """The values under many keys."""
+        return list(self._client.records(keys)[1]) if keys else []
+
+    def write(self, items: object, *, sync: bool = True) -> None:
+        """Nobody writes into a node but its consensus."""
+        raise EngineError("a node's store is written by consensus alone", code="READ_ONLY")
+
+    def scan(self, start: bytes, end: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Pairs in order of key."""
+        return self._client.scan(start, end)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+
+class RemoteChain(Chain):
+    """
+    A ledger as a node shows it. Records come as the node says; what is proven is checked against the tip's root.
+
+    Args:
+        client: Speaks with the nodes.
+        genesis: The ledger's, from whoever is trusted.
+        application: The contracts.
+    """
+
+    def __init__(self, client: NodeClient, genesis: Genesis, application: Application) -> None:
+        self.client = client
+        self.genesis = genesis
+        self.application = application
+        self.store = RemoteStore(client)
+        self._h = genesis.hash
+        self.refresh()
+
+    def refresh(self) -> None:
+        """
+        Stand at the node's tip of now.
+
+        Raises:
+            Corrupt: The node runs another ledger.
+        """
+        self.state = State(self._fetch)
+        end = time.monotonic() + PATIENCE_S
+        while True:
+            tip, first = self.store.get_many([b"mtip", b"mgenesis"])
+            if first != self.genesis.raw or tip is None:
+                raise Corrupt("the node runs another ledger than this home's genesis", code="OTHER_GENESIS")
+            self._stand(blocks.SEALED.load(tip))
+            if self.tip.height >= self.client.height:
+                return
+            # The node that answers now is behind the one that answered before.
+            if time.monotonic() > end:
+                raise EngineError("the nodes that answer are behind what was read before", code="NODE_BEHIND")
+            self.client.next_node()
+            time.sleep(0.2)
+
+    def _stand(self, sealed: Sealed) -> None:
+        self.tip_sealed = sealed
+        self.tip = blocks.HEADER.load(sealed.header)
+        self.tip_id = blocks.block_id(self._h, sealed.header)
+
+    def get(self, key: bytes) -> bytes | None:
+        """A stored value."""
+        return self.store.get(key)
+
+    def place(self, transaction_id: bytes) -> tuple[int, int] | None:
+        """Height and index of a transaction that was answered."""
+        raw = self.store.get(b"i" + transaction_id)
+        return None if raw is None else _PLACE.load(raw)
+
+    def prove(self, key: bytes) -> StateProof:
+        """Presence or absence of a state key under the node's tip, checked."""
+        return self.prove_many([key])[0]
+
+    def prove_many(self, keys: Sequence[bytes]) -> list[StateProof]:
+        """Several under one tip, where this chain stands from now on."""
+        sealed, proofs = self.client.proofs(keys)
+        self._stand(sealed)
+        if [proof.key for proof in proofs] != list(keys):
+            raise Corrupt("the node answered another question", code="NODE_ANSWER")
+        for proof in proofs:
+            check_proof(self._h, proof, self.tip.state_root)
+        return list(proofs)
+
+
+_PLACE: Codec[tuple[int, int]] = Codec(tuple[int, int])
+
+
+class RemoteEngine:
+    """
+    The engine port over a network's nodes.
+
+    Args:
+        chain: The ledger that they show.
+    """
+
+    def __init__(self, chain: RemoteChain) -> None:
+        self._chain = chain
+        self._pool = ThreadPoolExecutor(SUBMITTERS, "hefu-submit")
+        self._closed = False
+
+    def submit(self, raw: bytes) -> Ticket:
+        """See the port: the ticket is completed when the network has answered."""
+        ticket = Ticket()
+
+        def carry() -> None:
+            try:
+                ticket.complete(self._chain.client.submit(raw))
+            except EngineError as error:
+                ticket.fail(error)
+            except HefuError as error:
+                ticket.fail(EngineError(str(error), code=error.code))
+            except BaseException as error:
+                ticket.fail(EngineError(f"the submitter stopped: {type(error).__name__}"))
+                raise
+
+        self._pool.submit(carry)
+        return ticket
+
+    def subscribe(self, from_height: int = 0) -> Iterator[CommittedBlock]:
+        """See the port."""
+        height = from_height
+        while not self._closed:
+            for block in self._chain.client.blocks(height, wait_s=10.0):
+                yield block
+                height = block.height + 1
+
+    def query(self, question: Callable[[Chain], T]) -> T:
+        """See the port: what the node has by now, which is never behind what this client was answered."""
+        self._chain.refresh()
+        return question(self._chain)
+
+    def close(self) -> None:
+        """Wait for what was submitted, then close the connections."""
+        self._pool.shutdown()
+        self._closed = True
+        self._chain.client.close()
+
+
+def _checked(response: httpx.Response) -> httpx.Response:
+    if response.status_code < 400:
+        return response
+    code, detail = "NODE_REFUSED", response.text[:200]
+    with suppress(ValueError, KeyError, TypeError):
+        said = response.json()
+        code, detail = str(said["code"]), str(said["detail"])
+    if response.status_code == 503:
+        raise Busy(detail)
+    refusal = EngineError(detail)
+    refusal.code = code
+    raise refusal
+
+
+class _Answer(msgspec.Struct):
+    """A receipt as the gateway writes it."""
+
+    transaction_id: str
+    height: int
+    index: int
+    code: str
+    first_code: str
+    events: list[str]
+
+
+def _receipt(answer: bytes) -> Receipt:
+    try:
+        said = msgspec.json.decode(answer, type=_Answer)
+        events = tuple(bytes.fromhex(event) for event in said.events)
+        return Receipt(bytes.fromhex(said.transaction_id), said.height, said.index, said.code, events, said.first_code)
+    except (msgspec.DecodeError, ValueError):
+        raise Corrupt("the node's answer is no receipt", code="NODE_ANSWER") from None

@@ -1,0 +1,213 @@
+"""
+The gateway's HTTP interface: transactions in, receipts, records, proofs and blocks out.
+
+Members' programs speak to it with the node's token, through TLS that stands in front (docs/operating.md). Deny by default:
+without the token nothing but liveness is answered. Errors are problem documents (RFC 9457) with the stable code. Ledger data
+goes as canonical bytes (MessagePack, docs/reference/format.md), for clients check what they get against hashes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from hefu import __version__
+from hefu.kernel.codec import Codec, encode
+from hefu.kernel.errors import Busy, Corrupt, HefuError, UsageError
+from hefu.ledger.block import Receipt
+from hefu.ledger.engines.cometbft.replica import Replica
+from hefu.services.nodes.gateway import Gateway
+
+WAIT_MAX_S = 60.0
+KEYS_MAX = 10_000
+SCAN_MAX = 10_000
+BLOCKS_MAX = 100
+_KEYS: Codec[tuple[bytes, ...]] = Codec(tuple[bytes, ...])
+_RANGE: Codec[tuple[bytes, bytes, int]] = Codec(tuple[bytes, bytes, int])
+_PROVE: Codec[tuple[tuple[bytes, ...]]] = Codec(tuple[tuple[bytes, ...]])
+BINARY = "application/vnd.msgpack"
+
+Handler = Callable[[Request], Awaitable[Response]]
+Facts = Callable[[], dict[str, Any]]
+
+
+def application(replica: Replica, gateway: Gateway, token: str, facts: Facts, metrics: Callable[[], str]) -> Starlette:
+    """
+    The ASGI application.
+
+    Args:
+        token: What members' programs show.
+        facts: What the node knows of itself and its engine.
+        metrics: The same for Prometheus, in its text format.
+    """
+
+    def guarded(handler: Handler) -> Handler:
+        async def answer(request: Request) -> Response:
+            shown = request.headers.get("authorization", "")
+            if not hmac.compare_digest(shown.encode(), f"Bearer {token}".encode()):
+                return problem_document(401, "UNAUTHENTICATED", "show this node's token: Authorization: Bearer …")
+            try:
+                return await handler(request)
+            except Busy as error:
+                return problem_document(503, error.code, str(error), {"Retry-After": "1"})
+            except HefuError as error:
+                return problem_document(400, error.code, str(error))
+
+        return answer
+
+    async def live(request: Request) -> Response:
+        return PlainTextResponse("alive\n")
+
+    async def status(request: Request) -> Response:
+        tip = replica.chain.tip
+        return JSONResponse(
+            {
+                "name": replica.genesis.file.name,
+                "chain_id": replica.genesis.chain_id.hex(),
+                "version": __version__,
+                "height": tip.height,
+                "block_id": replica.chain.tip_id.hex(),
+                "state_root": tip.state_root.hex(),
+                "at_ms": tip.at_ms,
+                "engine_height": replica.engine_height,
+                "waiting": gateway.waiting,
+                **facts(),
+            }
+        )
+
+    async def genesis(request: Request) -> Response:
+        return Response(replica.genesis.raw, media_type="application/json")
+
+    async def submit(request: Request) -> Response:
+        bounds = replica.genesis.file.bounds
+        raw = await _body(request, bounds.transaction_bytes)
+        future = gateway.take(raw)
+        wait_s = _number(request, "wait_s", 30.0, WAIT_MAX_S)
+        try:
+            receipt = await asyncio.wait_for(asyncio.shield(future), wait_s)
+        except TimeoutError:
+            # It is on its way, and in the outbox or about to be; the same bytes ask again.
+            return JSONResponse({"status": "waiting"}, status_code=202, headers={"Retry-After": "1"})
+        return JSONResponse(_receipt(receipt))
+
+    async def receipt(request: Request) -> Response:
+        found = gateway.answer_of(_hex(request.path_params["id"], 32))
+        if found is None:
+            return problem_document(404, "UNKNOWN_TRANSACTION", "this ledger has no answer for it, yet or ever")
+        return JSONResponse(_receipt(found))
+
+    async def records(request: Request) -> Response:
+        keys = _KEYS.load_canonical(await _body(request, 1 << 20), "keys")
+        if len(keys) > KEYS_MAX:
+            raise UsageError(f"at most {KEYS_MAX} keys at once", code="TOO_LARGE")
+        return _packed((replica.chain.tip.height, [replica.chain.get(key) for key in keys]))
+
+    async def scan(request: Request) -> Response:
+        start, end, most = _RANGE.load_canonical(await _body(request, 4096), "range")
+        pairs = []
+        for pair in replica.chain.store.scan(start, end):
+            pairs.append(pair)
+            if len(pairs) >= min(most, SCAN_MAX):
+                break
+        return _packed((replica.chain.tip.height, pairs))
+
+    async def proofs(request: Request) -> Response:
+        (keys,) = _PROVE.load_canonical(await _body(request, 1 << 20), "keys")
+        if len(keys) > KEYS_MAX:
+            raise UsageError(f"at most {KEYS_MAX} keys at once", code="TOO_LARGE")
+        chain = replica.chain
+        return _packed((chain.tip_sealed, [chain.prove(key) for key in keys]))
+
+    async def blocks(request: Request) -> Response:
+        first = int(_number(request, "from", 1, float(1 << 62)))
+        wait_s = _number(request, "wait_s", 0.0, WAIT_MAX_S)
+        await gateway.reached(first, wait_s)
+        found = []
+        for height in range(first, min(first + BLOCKS_MAX, replica.chain.tip.height + 1)):
+            block = replica.chain.block(height)
+            if block is None:
+                break
+            found.append((block.height, block.header, block.body, block.results))
+        return _packed(found)
+
+    async def prometheus(request: Request) -> Response:
+        return PlainTextResponse(metrics(), media_type="text/plain; version=0.0.4")
+
+    routes = [
+        Route("/live", live),
+        Route("/v1/status", guarded(status)),
+        Route("/v1/genesis", guarded(genesis)),
+        Route("/v1/transactions", guarded(submit), methods=["POST"]),
+        Route("/v1/transactions/{id}", guarded(receipt)),
+        Route("/v1/records", guarded(records), methods=["POST"]),
+        Route("/v1/scan", guarded(scan), methods=["POST"]),
+        Route("/v1/proofs", guarded(proofs), methods=["POST"]),
+        Route("/v1/blocks", guarded(blocks)),
+        Route("/metrics", guarded(prometheus)),
+    ]
+    return Starlette(routes=routes)
+
+
+def problem_document(status: int, code: str, detail: str, headers: dict[str, str] | None = None) -> Response:
+    """A problem document."""
+    content = {"type": f"urn:hefu:code:{code}", "title": code, "status": status, "detail": detail, "code": code}
+    return JSONResponse(content, status_code=status, headers=headers, media_type="application/problem+json")
+
+
+def _receipt(receipt: Receipt) -> dict[str, Any]:
+    return {
+        "status": "final",
+        "transaction_id": receipt.transaction_id.hex(),
+        "height": receipt.height,
+        "index": receipt.index,
+        "code": receipt.code,
+        "first_code": receipt.first_code,
+        "events": [event.hex() for event in receipt.events],
+    }
+
+
+def _packed(value: object) -> Response:
+    return Response(encode(value), media_type=BINARY)
+
+
+async def _body(request: Request, most: int) -> bytes:
+    """
+    Raises:
+        UsageError: It is larger.
+    """
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > most:
+            raise UsageError(f"the body has more than {most:,} bytes", code="TOO_LARGE")
+    return bytes(body)
+
+
+def _hex(text: str, size: int) -> bytes:
+    try:
+        raw = bytes.fromhex(text)
+    except ValueError:
+        raw = b""
+    if len(raw) != size:
+        raise Corrupt(f"an identifier has {2 * size} hexadecimal digits", code="BAD_IDENTIFIER")
+    return raw
+
+
+def _number(request: Request, name: str, default: float, most: float) -> float:
+    text = request.query_params.get(name)
+    if text is None:
+        return default
+    try:
+        value = float(text)
+    except ValueError:
+        raise UsageError(f"{name} is a number", code="BAD_NUMBER", where=name) from None
+    if not 0 <= value <= most:
+        raise UsageError(f"{name} lies between 0 and {most:g}", code="BAD_NUMBER", where=name)
+    return value

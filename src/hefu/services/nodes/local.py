@@ -1,0 +1,276 @@
+"""
+A network on one machine: a home with the organisations, and a node for each bank that decides blocks.
+
+    HOME/network.json          addresses of the gateways, for every command that works on this home
+    HOME/nodes/NAME/           one node's folder, as on a machine of its own
+
+For trying out, teaching and tests: whoever holds this machine holds all validators.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+
+from hefu.kernel.errors import Corrupt, EngineError, UsageError
+from hefu.kernel.keyfile import COST, publish
+from hefu.services.founding import FounderSpec, found
+from hefu.services.home import Home
+from hefu.services.nodes.client import NodeClient
+from hefu.services.nodes.engine_home import NodeKeys, Peer
+from hefu.services.nodes.node import NodeFile, NodeHome
+
+HOST = "127.0.0.1"
+FIRST_PORT = 26600
+PORTS_A_NODE = 4
+START_S = 60.0
+STOP_S = 20.0
+
+
+class NetworkFile(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """network.json: where the nodes of this home's ledger answer. Tokens stand in files of their own."""
+
+    format: str = "hefu-network/1"
+    nodes: list[str]
+    """Names of the local nodes' folders, in order."""
+    urls: list[str]
+
+
+def read_network(home: Path) -> NetworkFile:
+    """
+    Raises:
+        UsageError: This home's ledger is not a network's.
+        Corrupt: The file cannot be read.
+    """
+    path = Home(home).network
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=NetworkFile)
+    except FileNotFoundError:
+        raise UsageError(
+            "this home has no network; `hefu network init` makes one", code="NO_NETWORK", where=str(home)
+        ) from None
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise Corrupt(f"the network's file cannot be read: {error}", where=str(path)) from None
+
+
+def client_of(home: Path) -> NodeClient:
+    """A client of this home's network."""
+    file = read_network(home)
+    tokens = [NodeHome(home / "nodes" / name).token.read_text().strip() for name in file.nodes]
+    return NodeClient(file.urls, tokens)
+
+
+class LocalNetwork:
+    """
+    Nodes of a home, as processes of this machine.
+
+    Args:
+        home: The folder.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.file = read_network(home)
+        self.nodes = {name: NodeHome(home / "nodes" / name) for name in self.file.nodes}
+
+    @classmethod
+    def create(
+        cls,
+        path: Path,
+        *,
+        name: str,
+        operator: str,
+        banks: Sequence[str],
+        passphrase: str,
+        first_port: int = FIRST_PORT,
+        cost: int = COST,
+        **founding: Any,
+    ) -> LocalNetwork:
+        """
+        Found a ledger whose blocks the banks decide together, each by a node of its own.
+
+        Args:
+            first_port: Each node takes four ports from here on.
+            founding: As `founding.found` takes it.
+
+        Raises:
+            UsageError: Something is there already, fewer than four banks, or a port is taken.
+        """
+        if len(banks) < 4:
+            raise UsageError(
+                f"{len(banks)} validators cannot lose one; a network that goes on without one of them needs four",
+                code="TOO_FEW_VALIDATORS",
+            )
+        ports = range(first_port, first_port + PORTS_A_NODE * len(banks))
+        check_ports(ports)
+        at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        keys: dict[str, NodeKeys] = {}
+        files = [
+            NodeFile(
+                name=f"node{i}",
+                host=HOST,
+                p2p_port=first_port + PORTS_A_NODE * i,
+                rpc_port=first_port + PORTS_A_NODE * i + 1,
+                gateway_port=first_port + PORTS_A_NODE * i + 2,
+                metrics_port=first_port + PORTS_A_NODE * i + 3,
+                genesis_time=at,
+            )
+            for i in range(len(banks))
+        ]
+
+        def make_nodes(folder: Path) -> Mapping[str, bytes]:
+            for bank, file in zip(banks, files, strict=True):
+                keys[bank] = NodeHome(folder / "nodes" / file.name).make(file)
+            return {bank: keys[bank].validator for bank in banks}
+
+        founders = [FounderSpec(operator, ("platform_operator",), True)]
+        founders += [FounderSpec(bank, ("bank", "settlement_bank"), True) for bank in banks]
+        home = found(
+            path, name=name, founders=founders, passphrase=passphrase, cost=cost, validators=make_nodes, **founding
+        )
+        genesis = home.genesis.read_bytes()
+        peers = [Peer(keys[bank].id, HOST, file.p2p_port) for bank, file in zip(banks, files, strict=True)]
+        for i, file in enumerate(files):
+            NodeHome(path / "nodes" / file.name).settle(genesis, peers[:i] + peers[i + 1 :])
+        network = NetworkFile(
+            nodes=[file.name for file in files], urls=[f"http://{HOST}:{file.gateway_port}" for file in files]
+        )
+        publish(home.network, msgspec.json.format(msgspec.json.encode(network), indent=1) + b"\n", overwrite=False)
+        return cls(path)
+
+    # -- processes ----------------------------------------------------------------------------------------------
+
+    def pid(self, name: str) -> int | None:
+        """The node's process, while it runs."""
+        try:
+            number = int((self.nodes[name].path / "pid").read_text())
+            command = Path(f"/proc/{number}/cmdline").read_bytes()
+        except (OSError, ValueError):
+            return None
+        # A number that another process has by now is not the node's.
+        return number if str(self.nodes[name].path).encode() in command else None
+
+    def start(self, name: str) -> None:
+        """Start a node's process; it lives on when this one ends."""
+        if self.pid(name) is not None:
+            return
+        node = self.nodes[name]
+        file = node.read()
+        check_ports((file.p2p_port, file.rpc_port, file.gateway_port))
+        with (node.path / "output.log").open("ab") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "hefu", "node", "run", "--node", str(node.path)],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        publish(node.path / "pid", str(process.pid).encode(), overwrite=True)
+
+    def up(self, progress: Callable[[str, dict[str, Any]], None] | None = None, timeout_s: float = START_S) -> None:
+        """
+        Start every node and wait until the network decides.
+
+        Raises:
+            EngineError: One did not come up in time; the reason as far as its log tells.
+        """
+        for name in self.nodes:
+            self.start(name)
+        end = time.monotonic() + timeout_s
+        for name in self.nodes:
+            while True:
+                status = self.status_of(name)
+                engine = status.get("engine", {})
+                if (
+                    engine.get("running")
+                    and not engine.get("catching_up", True)
+                    and engine.get("peers", 0) >= len(self.nodes) - 2
+                ):
+                    break
+                if self.pid(name) is None or time.monotonic() > end:
+                    raise EngineError(
+                        f"{name} did not come up: {self.last_words(name)}",
+                        code="NODE_DOWN",
+                        where=str(self.nodes[name].path),
+                    )
+                time.sleep(0.2)
+            if progress is not None:
+                progress(name, status)
+
+    def status_of(self, name: str) -> dict[str, Any]:
+        """What a node says of itself; empty if it does not answer."""
+        node = self.nodes[name]
+        with suppress(OSError, httpx.HTTPError, ValueError):
+            answer = httpx.get(
+                f"http://{HOST}:{node.read().gateway_port}/v1/status",
+                headers={"Authorization": f"Bearer {node.token.read_text().strip()}"},
+                timeout=3.0,
+            )
+            if answer.status_code == 200:
+                found: dict[str, Any] = answer.json()
+                return found
+        return {}
+
+    def last_words(self, name: str) -> str:
+        """The last line of a node's output or log."""
+        node = self.nodes[name]
+        for file in ("output.log", "node.log"):
+            with suppress(OSError):
+                lines = (node.path / file).read_text(errors="replace").strip().splitlines()
+                if lines:
+                    return lines[-1][:300]
+        return "it said nothing"
+
+    def stop(self, name: str, number: int = signal.SIGTERM) -> None:
+        """Stop a node's process and wait for it."""
+        pid = self.pid(name)
+        if pid is None:
+            return
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
+        end = time.monotonic() + STOP_S
+        while self.pid(name) is not None:
+            if time.monotonic() > end:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            with suppress(ChildProcessError):
+                os.waitpid(pid, os.WNOHANG)
+            time.sleep(0.05)
+        with suppress(FileNotFoundError):
+            (self.nodes[name].path / "pid").unlink()
+
+    def down(self) -> None:
+        """Stop every node."""
+        for name in self.nodes:
+            pid = self.pid(name)
+            if pid is not None:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGTERM)
+        for name in self.nodes:
+            self.stop(name)
+
+
+def check_ports(ports: Sequence[int] | range) -> None:
+    """
+    Raises:
+        UsageError: Somebody listens on one of them.
+    """
+    for port in ports:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, port))
+            except OSError:
+                raise UsageError(f"port {port} is taken; choose others with --first-port", code="PORT_TAKEN") from None

@@ -1,0 +1,320 @@
+"""
+One node of a network, whole: ledger and ABCI server, gateway, and CometBFT under supervision, in one process and one child.
+
+    NODE/node.json       ports, peers, name; no secret
+    NODE/genesis.json    the ledger's genesis, the same on every node
+    NODE/token           what members' programs show to the gateway
+    NODE/ledger/         the ledger's store          NODE/outbox.db   what was taken and is not answered
+    NODE/engine/         CometBFT's folder           NODE/node.log, engine.log
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+import signal
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import uvicorn
+
+from hefu.kernel.errors import Corrupt, EngineError, HefuError, UsageError
+from hefu.kernel.keyfile import publish
+from hefu.ledger.application import Application
+from hefu.ledger.engines.cometbft.replica import Finalized, Replica
+from hefu.ledger.engines.cometbft.server import AbciServer
+from hefu.ledger.genesis import Genesis
+from hefu.ledger.store import RocksStore
+from hefu.services.nodes import engine_home
+from hefu.services.nodes.engine_home import Peer, Ports
+from hefu.services.nodes.gateway import Gateway
+from hefu.services.nodes.http import application as http_application
+from hefu.services.nodes.outbox import Outbox
+from hefu.services.nodes.rpc import EngineRpc
+from hefu.services.nodes.supervisor import Supervisor, find_cometbft
+
+FORMAT = "hefu-node/1"
+#: Seconds without a turn of the event loop after which the node is taken for frozen and ends; whoever runs it starts it again.
+FROZEN_S = 60.0
+
+
+class NodeFile(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """node.json."""
+
+    format: str = FORMAT
+    name: str
+    host: str = "127.0.0.1"
+    p2p_port: int
+    rpc_port: int
+    gateway_port: int
+    metrics_port: int = 0
+    #: CometBFT's genesis_time, the same on every node.
+    genesis_time: str
+    #: Other nodes, as ID@HOST:PORT.
+    peers: list[str] = msgspec.field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class NodeHome:
+    """Paths of a node's folder."""
+
+    path: Path
+
+    @property
+    def file(self) -> Path:
+        """node.json."""
+        return self.path / "node.json"
+
+    @property
+    def genesis(self) -> Path:
+        """The ledger's genesis."""
+        return self.path / "genesis.json"
+
+    @property
+    def engine(self) -> Path:
+        """CometBFT's folder."""
+        return self.path / "engine"
+
+    @property
+    def token(self) -> Path:
+        """The gateway's token."""
+        return self.path / "token"
+
+    def read(self) -> NodeFile:
+        """
+        Raises:
+            UsageError: No node lives here.
+            Corrupt: Its file cannot be read.
+        """
+        try:
+            return msgspec.json.decode(self.file.read_bytes(), type=NodeFile)
+        except FileNotFoundError:
+            raise UsageError(
+                "no node lives here; `hefu node init` makes one", code="NO_NODE", where=str(self.path)
+            ) from None
+        except (msgspec.DecodeError, msgspec.ValidationError) as error:
+            raise Corrupt(f"the node's file cannot be read: {error}", where=str(self.file)) from None
+
+    def write(self, node: NodeFile) -> None:
+        """Put the node's file in place."""
+        publish(self.file, msgspec.json.format(msgspec.json.encode(node), indent=1) + b"\n", overwrite=True)
+
+    def make(self, node: NodeFile) -> engine_home.NodeKeys:
+        """
+        A new node's folder with fresh keys; genesis and peers come with `settle`.
+
+        Raises:
+            UsageError: A node lives here already.
+        """
+        if self.file.exists():
+            raise UsageError("a node lives here already", code="HOME_EXISTS", where=str(self.path))
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        keys = engine_home.make_keys(self.engine)
+        publish(self.token, secrets.token_urlsafe(32).encode(), overwrite=False)
+        self.write(node)
+        return keys
+
+    def settle(self, genesis: bytes, peers: list[Peer]) -> None:
+        """The ledger's genesis and who the other nodes are; the engine's files follow from both."""
+        node = self.read()
+        node.peers = [str(peer) for peer in peers]
+        if not self.genesis.exists() or self.genesis.read_bytes() != genesis:
+            publish(self.genesis, genesis, overwrite=False)
+        at = datetime.strptime(node.genesis_time, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+        engine_home.write_genesis(self.engine, Genesis(genesis), at)
+        self.write(node)
+        self.configure(node)
+
+    def configure(self, node: NodeFile) -> None:
+        """Write the engine's configuration from the node's file."""
+        peers = []
+        for text in node.peers:
+            id, _, place = text.partition("@")
+            host, _, port = place.rpartition(":")
+            peers.append(Peer(id, host, int(port)))
+        ports = Ports(node.p2p_port, node.rpc_port, node.gateway_port, node.metrics_port)
+        engine_home.write_config(self.engine, name=node.name, ports=ports, peers=peers, host=node.host)
+
+
+class Node:
+    """
+    Args:
+        home: Its folder.
+        application: The contracts.
+        tools: Where `make cometbft` installs.
+        supervise: Run CometBFT too; without, somebody else does.
+    """
+
+    def __init__(
+        self, home: NodeHome, application: Application, *, tools: Path | None = None, supervise: bool = True
+    ) -> None:
+        self.home = home
+        self.file = home.read()
+        self._binary = find_cometbft(tools) if supervise else None
+        genesis = Genesis.read(home.genesis)
+        engine_home.read_keys(home.engine)
+        home.configure(self.file)
+        self._log = (home.path / "node.log").open("ab", buffering=0)
+        self._store = RocksStore(home.path / "ledger")
+        self.replica = Replica(genesis, application, self._store)
+        self._engine_facts: dict[str, Any] = {"running": False}
+        self._supervisor: Supervisor | None = None
+        self._turn = time.monotonic()
+        self._started = time.monotonic()
+        self._gateway: Gateway | None = None
+
+    def say(self, code: str, fields: dict[str, str]) -> None:
+        """One line of the log: JSON, for machines; nothing of transactions or members is in it."""
+        at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        self._log.write(json.dumps({"at": at, "code": code, **fields}, ensure_ascii=False).encode() + b"\n")
+
+    async def run(self, ready: Callable[[], None] | None = None) -> None:
+        """
+        Serve until SIGTERM or SIGINT.
+
+        Raises:
+            HefuError: The node cannot go on; the code says why.
+        """
+        loop = asyncio.get_running_loop()
+        stop: asyncio.Future[None] = loop.create_future()
+
+        def stopped() -> None:
+            if not stop.done():
+                stop.set_result(None)
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stopped)
+        server = AbciServer(self.replica, self._on_commit)
+        await server.start(engine_home.socket_of(self.home.engine))
+        rpc = EngineRpc(self.file.rpc_port)
+        outbox = Outbox(self.home.path / "outbox.db")
+        gateway = self._gateway = Gateway(self.replica, rpc, outbox, server.fail)
+        gateway.start()
+        web = _Web(self._web_config(gateway))
+        tasks = [loop.create_task(web.serve()), loop.create_task(self._watch(rpc, server))]
+        if self._binary is not None:
+            self._supervisor = Supervisor(self._binary, self.home.engine, self.home.path / "engine.log", self.say)
+            tasks.append(loop.create_task(self._supervisor.run()))
+        self._guard_against_freezing()
+        self.say("NODE_STARTED", {"height": str(self.replica.chain.tip.height), "gateway": str(self.file.gateway_port)})
+        if ready is not None:
+            ready()
+        try:
+            ends: list[asyncio.Future[Any]] = [stop, server.failed, *tasks]
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            failure = server.failed.result() if server.failed.done() else _first_failure(tasks)
+        finally:
+            web.should_exit = True
+            await gateway.close()
+            if self._supervisor is not None:
+                await self._supervisor.stop()
+            await server.close()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await rpc.close()
+            outbox.close()
+            self._store.close()
+        if failure is not None:
+            code = failure.code if isinstance(failure, HefuError) else "NODE_FAILED"
+            self.say("NODE_FAILED", {"reason": code, "text": str(failure)[:300]})
+            if isinstance(failure, HefuError):
+                raise failure
+            raise EngineError(f"the node stopped: {type(failure).__name__}: {failure}", code="NODE_FAILED") from failure
+        self.say("NODE_STOPPED", {})
+
+    def _on_commit(self, done: Finalized) -> None:
+        if self._gateway is not None:
+            self._gateway.on_commit(done)
+
+    def _web_config(self, gateway: Gateway) -> uvicorn.Config:
+        token = self.home.token.read_text().strip()
+        app = http_application(self.replica, gateway, token, lambda: {"engine": self._engine_facts}, self.metrics)
+        return uvicorn.Config(
+            app, host=self.file.host, port=self.file.gateway_port, log_config=None, access_log=False, lifespan="off"
+        )
+
+    async def _watch(self, rpc: EngineRpc, server: AbciServer) -> None:
+        """What CometBFT says of itself, for status and metrics; and a sign of life for the guard."""
+        while True:
+            self._turn = time.monotonic()
+            supervisor = self._supervisor
+            facts: dict[str, Any] = {"running": False, "starts": supervisor.starts if supervisor else 0}
+            with suppress(EngineError):
+                said = await rpc.status()
+                sync, own = said["sync_info"], said["validator_info"]
+                facts |= {
+                    "running": True,
+                    "pid": supervisor.pid if supervisor else None,
+                    "peers": await rpc.peers(),
+                    "height": int(sync["latest_block_height"]),
+                    "catching_up": bool(sync["catching_up"]),
+                    "voting_power": int(own["voting_power"]),
+                }
+            if not facts["running"] and supervisor is not None:
+                facts |= supervisor.explain()
+            self._engine_facts = facts
+            await asyncio.sleep(1.0)
+
+    def _guard_against_freezing(self) -> None:
+        def guard() -> None:
+            while True:
+                time.sleep(FROZEN_S / 10)
+                if time.monotonic() - self._turn > FROZEN_S:
+                    self.say("NODE_FROZEN", {"seconds": f"{FROZEN_S:.0f}"})
+                    os._exit(70)
+
+        threading.Thread(target=guard, name="hefu-guard", daemon=True).start()
+
+    def metrics(self) -> str:
+        """For Prometheus."""
+        engine, gateway = self._engine_facts, self._gateway
+        values: list[tuple[str, str, float]] = [
+            ("hefu_height", "gauge", self.replica.chain.tip.height),
+            ("hefu_engine_height", "gauge", self.replica.engine_height),
+            ("hefu_engine_running", "gauge", float(bool(engine.get("running")))),
+            ("hefu_engine_starts_total", "counter", float(engine.get("starts", 0))),
+            ("hefu_engine_peers", "gauge", float(engine.get("peers", 0))),
+            ("hefu_uptime_seconds", "counter", time.monotonic() - self._started),
+        ]
+        if gateway is not None:
+            values += [
+                ("hefu_gateway_waiting", "gauge", gateway.waiting),
+                ("hefu_gateway_taken_total", "counter", gateway.taken),
+                ("hefu_gateway_answered_total", "counter", gateway.answered),
+                ("hefu_gateway_resent_total", "counter", gateway.resent),
+                ("hefu_gateway_parcels_total", "counter", gateway.sent_parcels),
+                ("hefu_gateway_busy_total", "counter", gateway.refused_busy),
+            ]
+        return "".join(f"# TYPE {name} {kind}\n{name} {value:g}\n" for name, kind, value in values)
+
+
+class _Web(uvicorn.Server):
+    """uvicorn without its own handling of signals: the node stops everything in order."""
+
+    def install_signal_handlers(self) -> None:
+        """Nothing."""
+
+    def capture_signals(self) -> Any:
+        """Nothing."""
+        from contextlib import nullcontext
+
+        return nullcontext()
+
+
+def _first_failure(tasks: list[asyncio.Task[None]]) -> BaseException | None:
+    for task in tasks:
+        if task.done() and not task.cancelled():
+            error = task.exception()
+            if error is not None:
+                return error
+    return None
