@@ -9,7 +9,7 @@ demo: $(STAMP)
 	$(BIN)/hefu demo
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n 2 -rs
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -rs
 
 check: $(STAMP)
 	$(BIN)/ruff check .

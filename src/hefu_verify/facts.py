@@ -32,6 +32,7 @@ def facts_of(verdict: Verdict) -> Facts:
             "members": [{"identity": m.identity.hex(), "roles": m.roles} for m in verdict.basis.members],
             "needed": verdict.basis.needed,
             "checkpoint": verdict.basis.checkpoint,
+            **({"power": verdict.basis.power, "total": verdict.basis.total} if verdict.basis.total else {}),
         },
         "ledger": {
             "name": genesis.name,

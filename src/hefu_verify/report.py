@@ -114,13 +114,14 @@ class _Report:
         if not facts["authenticated"]:
             lines.append(self.words["unauthenticated"])
         count = {"count": len(basis["members"]), "needed": basis["needed"]}
+        count |= {name: basis[name] for name in ("power", "total") if name in basis}
         lines.append(f"{self.words['trust']}{self.words['colon']}{self.say(basis['name'], **count)}")
         lines += [
             self.say("member", identity=self.short(member["identity"]), roles=self.roles(member["roles"]))
             for member in basis["members"]
         ]
         if basis["checkpoint"]:
-            lines += [] if basis["name"] == "countersigned" else [self.say("too few", **count)]
+            lines += [self.say("too few", **count)] if len(basis["members"]) < max(1, basis["needed"]) else []
             lines.append(self.words["post-quantum"])
         lines.append(self.words["simulated clock" if facts["ledger"]["clock"] == "simulated" else "block clock"])
         return lines

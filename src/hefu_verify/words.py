@@ -14,6 +14,10 @@ EN = {
         "Get the genesis file from somebody you trust and run again with --trust."
     ),
     "trust": "Trust basis",
+    "validators": (
+        "Decided by validators with {power} of {total} of the voting power, which the genesis gave out or a later decision of "
+        "theirs changed. More than two thirds must sign; rewriting history would take the keys of as many."
+    ),
     "countersigned": (
         "Countersigned by {count} founding members beside the operator ({needed} are needed). Each of them vouches that this "
         "state continues what it signed before; rewriting history would take all of them."
@@ -167,6 +171,10 @@ ZH = {
         "未提供可信的创世文件。以下内容彼此一致，但任何人都可以造出一本这样写的账。请从可信来源取得创世文件，用 --trust 重新核验。"
     ),
     "trust": "信任依据",
+    "validators": (
+        "由持有 {total} 份表决权中 {power} 份的验证节点共同签署；表决权由创世文件授予，或由其后的共同决定变更。"
+        "须超过三分之二签署方为有效；改写历史须掌握同样多的密钥。"
+    ),
     "countersigned": (
         "除运营方外，有 {count} 家创始成员会签（要求 {needed} 家）。"
         "每家都担保此状态承接其先前签署的内容；改写历史须所有会签方合谋。"

@@ -123,10 +123,11 @@ def test_a_block_in_which_nothing_is_kept_leaves_the_app_hash(world, replica):
     [
         (b"", "MALFORMED"),
         (b"\xc1", "MALFORMED"),
-        (encode(()), "EMPTY_PARCEL"),
-        (encode((b"x",)), "MALFORMED"),
-        (b"\xdd\x00\x00\x00\x01\xc4\x01x", "NOT_CANONICAL"),
-        (encode((b"x",) * 2001), "TOO_LARGE"),
+        (encode((b"12345678", ())), "EMPTY_PARCEL"),
+        (encode((b"1234567", (b"x",))), "MALFORMED"),
+        (encode((b"12345678", (b"x",))), "MALFORMED"),
+        (b"\x92\xc4\x0812345678\xdd\x00\x00\x00\x01\xc4\x01x", "NOT_CANONICAL"),
+        (encode((b"12345678", (b"x",) * 2001)), "TOO_LARGE"),
     ],
 )
 def test_a_bad_parcel_is_refused_and_a_block_with_it_too(replica, parcel, code):

@@ -183,6 +183,17 @@ class Chain:
         """Presence or absence of a state key under the tip."""
         return self.tree.prove(key, self._fetch(key))
 
+    def prove_many(self, keys: Sequence[bytes]) -> list[StateProof]:
+        """Several keys under one tip, where this chain stands afterwards."""
+        return [self.prove(key) for key in keys]
+
+    def refresh(self) -> None:
+        """Stand at the newest tip; a chain in this process always does."""
+
+    def sealed(self) -> Sealed:
+        """The tip's header with the seal that outsiders check."""
+        return self.tip_sealed
+
     def links(self, asset: bytes) -> list[bytes]:
         """All links of an asset's history, oldest first."""
         end = asset + b"\xff\xff\xff\xff"

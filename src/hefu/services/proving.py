@@ -13,7 +13,7 @@ from hefu.contracts.receivables import state as receivables
 from hefu.kernel import merkle
 from hefu.kernel.codec import Codec, encode
 from hefu.kernel.commitments import OpenedTerms
-from hefu.kernel.errors import Unavailable, UsageError
+from hefu.kernel.errors import EngineError, Unavailable, UsageError
 from hefu.kernel.hashing import ZERO
 from hefu.ledger import checkpoint as checkpoints
 from hefu.ledger import transaction as transactions
@@ -23,6 +23,8 @@ from hefu.ledger.store import at_height
 from hefu.services.restored import links_of
 
 FORMAT = "hefu-bundle/1"
+#: How often a bundle is begun anew where a network decides blocks meanwhile.
+ATTEMPTS = 20
 LINK: Codec[tuple[int, int, int, bytes, int, bytes]] = Codec(tuple[int, int, int, bytes, int, bytes])
 
 #: Accounts and attestations that each event names, for the proofs that go along.
@@ -54,6 +56,18 @@ def bundle(chain: Chain, right: bytes, openings: Iterable[tuple[bytes, OpenedTer
     Raises:
         UsageError: The ledger holds no such right.
     """
+    openings = tuple(openings)
+    for _ in range(ATTEMPTS):
+        made = _bundle(chain, right, openings)
+        if made is not None:
+            return made
+        chain.refresh()
+    raise EngineError("the ledger moves on faster than this can be read; try again", code="NODE_BUSY")
+
+
+def _bundle(chain: Chain, right: bytes, openings: Sequence[tuple[bytes, OpenedTerms]]) -> bytes | None:
+    """The bundle; None where the ledger moved on while it was read, for all of it must be of one tip."""
+    began_at = chain.tip_id
     state = chain.state
     record = state.get(receivables.right_key(right), receivables.RIGHT)
     if record is None:
@@ -94,15 +108,18 @@ def bundle(chain: Chain, right: bytes, openings: Iterable[tuple[bytes, OpenedTer
         organisations.add(attested.attester)
         proven.add(attestations.attestation_key(voucher))
     proven.update(parties.organisation_key(organisation) for organisation in organisations)
+    packed_proofs = chain.prove_many(sorted(proven))
+    if chain.tip_id != began_at:
+        return None
     return encode(
         (
             FORMAT,
             chain.genesis.raw,
-            chain.tip_sealed,
+            chain.sealed(),
             _checkpoint_of_tip(chain),
             right,
             lineage,
-            [chain.prove(key) for key in sorted(proven)],
+            packed_proofs,
             packed,
             sorted((thing, opened.commitments, opened.opened) for thing, opened in openings),
         )

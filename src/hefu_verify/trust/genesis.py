@@ -14,7 +14,7 @@ _TREE = {"arity": 16, "depth": 5}
 
 
 def read_genesis(raw: bytes) -> Record:
-    """Names of the ledger, suite, hash and clock; rule set; the operator's keys; the members with their checkpoint keys."""
+    """Names of the ledger, suite, hash and clock; rule set; the operator's keys; members; validators."""
     require(len(raw) <= BYTES_MAX, "TOO_LARGE", f"a genesis of more than {BYTES_MAX} bytes")
     try:
         file = json.loads(raw.decode(), object_pairs_hook=_unambiguous)
@@ -34,6 +34,7 @@ def read_genesis(raw: bytes) -> Record:
             post_quantum_key=bytes.fromhex(seal["post_quantum_key"]),
             countersignatures_min=_integer(seal.get("countersignatures_min", 2)),
             members=[_member(founder) for founder in file["founders"] if founder["member"] is True],
+            validators=[_validator(validator) for validator in file.get("validators", [])],
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise Refused("BAD_GENESIS", "this is not a genesis file") from None
@@ -44,6 +45,13 @@ def _member(founder: Any) -> Record:
     return Record(
         identity=bytes.fromhex(founder["identity"]), roles=[_text(role) for role in founder["roles"]], keys=keys
     )
+
+
+def _validator(validator: Any) -> Record:
+    key = bytes.fromhex(validator["key"])
+    if len(key) != 32:
+        raise ValueError("not an Ed25519 key")
+    return Record(key=key, power=_integer(validator.get("power", 10)))
 
 
 def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

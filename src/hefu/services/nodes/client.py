@@ -32,6 +32,7 @@ _PROOFS: Codec[tuple[Sealed, tuple[StateProof, ...]]] = Codec(tuple[Sealed, tupl
 _BLOCKS: Codec[tuple[tuple[int, BlockHeader, tuple[bytes, ...], tuple[Result, ...]], ...]] = Codec(
     tuple[tuple[int, BlockHeader, tuple[bytes, ...], tuple[Result, ...]], ...]
 )
+_SEALED: Codec[Sealed] = Codec(Sealed)
 #: Seconds for which a submitter goes on asking before it says that it does not know.
 PATIENCE_S = 120.0
 WAIT_S = 20.0
@@ -162,6 +163,10 @@ class NodeClient:
         """Proofs of state keys under one tip."""
         return _PROOFS.load(self.ask("POST", "/v1/proofs", body=encode((tuple(keys),))).content)
 
+    def seal(self, height: int) -> Sealed:
+        """A block's header with the signatures of its validators; waits for the engine's header after it."""
+        return _SEALED.load(self.ask("GET", "/v1/seal", params={"height": str(height)}).content)
+
     def blocks(self, first: int, wait_s: float = 0.0) -> list[CommittedBlock]:
         """Some blocks from a height, none if there are none within the wait."""
         answer = self.ask("GET", "/v1/blocks", params={"from": str(first), "wait_s": f"{wait_s:g}"})
@@ -252,6 +257,10 @@ class RemoteChain(Chain):
     def prove(self, key: bytes) -> StateProof:
         """Presence or absence of a state key under the node's tip, checked."""
         return self.prove_many([key])[0]
+
+    def sealed(self) -> Sealed:
+        """The tip with its validators' signatures."""
+        return self.client.seal(self.tip.height)
 
     def prove_many(self, keys: Sequence[bytes]) -> list[StateProof]:
         """Several under one tip, where this chain stands from now on."""

@@ -59,7 +59,10 @@ _SETTINGS: tuple[tuple[str, str, Setting], ...] = (
     ("consensus", "timeout_propose", "3s"),
     ("consensus", "timeout_commit", "500ms"),
     ("consensus", "peer_gossip_sleep_duration", "10ms"),
-    ("consensus", "create_empty_blocks", False),
+    # A block's time is the moment at which the one before it was voted for: without a block now and then, the first after a quiet
+    # night would bear the evening's time.
+    ("consensus", "create_empty_blocks", True),
+    ("consensus", "create_empty_blocks_interval", "5s"),
     ("tx_index", "indexer", "null"),
 )
 

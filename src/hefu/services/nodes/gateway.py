@@ -217,10 +217,8 @@ class Gateway:
                 if entry.expires_at_ms < at_ms:
                     expired.append(id)
                 elif entry.parcel and now - entry.sent_at > entry.patience:
-                    self._unparcel(id, entry)
                     entry.patience = min(max(entry.patience, AGAIN_FIRST_S) * 2, AGAIN_LAST_S)
-                    self._queue.append(id)
-                    self.resent += 1
+                    self._again(id)
             for id in expired:
                 # No block that may still come can hold it: block time has passed its end.
                 self._settle(id, Receipt(id, 0, 0, "TRANSACTION_EXPIRED", ()))
@@ -228,6 +226,13 @@ class Gateway:
                 self._outbox.remove(expired)
             if self._queue:
                 self._arrived.set()
+
+    def _again(self, id: bytes) -> None:
+        entry = self._waiting[id]
+        self._unparcel(id, entry)
+        self._queue.append(id)
+        self._arrived.set()
+        self.resent += 1
 
     # -- answering ----------------------------------------------------------------------------------------------
 
@@ -237,7 +242,9 @@ class Gateway:
         for receipt in done.receipts:
             if receipt.transaction_id in self._waiting:
                 if receipt.code == "NOT_YET_VALID":
-                    continue  # It was not kept, and will count later: the sweep sends it again.
+                    # Not kept: its block bears the time of the one before. The next will bear the time of now.
+                    self._again(receipt.transaction_id)
+                    continue
                 final = self.answer_of(receipt.transaction_id) if receipt.code == "REPLAYED" else receipt
                 self._settle(receipt.transaction_id, final or receipt)
                 answered.append(receipt.transaction_id)

@@ -20,12 +20,16 @@ from starlette.routing import Route
 
 from hefu import __version__
 from hefu.kernel.codec import Codec, encode
-from hefu.kernel.errors import Busy, Corrupt, HefuError, UsageError
-from hefu.ledger.block import Receipt
+from hefu.kernel.errors import Busy, Corrupt, EngineError, HefuError, UsageError
+from hefu.ledger.block import SEALED, Receipt
 from hefu.ledger.engines.cometbft.replica import Replica
+from hefu.ledger.store import at_height
 from hefu.services.nodes.gateway import Gateway
+from hefu.services.nodes.rpc import EngineRpc
+from hefu.services.nodes.seal import seal_of
 
 WAIT_MAX_S = 60.0
+SEAL_WAIT_S = 15.0
 KEYS_MAX = 10_000
 SCAN_MAX = 10_000
 BLOCKS_MAX = 100
@@ -38,7 +42,9 @@ Handler = Callable[[Request], Awaitable[Response]]
 Facts = Callable[[], dict[str, Any]]
 
 
-def application(replica: Replica, gateway: Gateway, token: str, facts: Facts, metrics: Callable[[], str]) -> Starlette:
+def application(
+    replica: Replica, gateway: Gateway, rpc: EngineRpc, token: str, facts: Facts, metrics: Callable[[], str]
+) -> Starlette:
     """
     The ASGI application.
 
@@ -125,6 +131,23 @@ def application(replica: Replica, gateway: Gateway, token: str, facts: Facts, me
         chain = replica.chain
         return _packed((chain.tip_sealed, [chain.prove(key) for key in keys]))
 
+    async def seal(request: Request) -> Response:
+        height = int(_number(request, "height", 0, float(1 << 62)))
+        raw = replica.chain.get(at_height(b"h", height))
+        made_at = replica.engine_height_of(height)
+        if raw is None or made_at is None:
+            return problem_document(404, "UNKNOWN_BLOCK", "this node has no such block of the network's")
+        header = SEALED.load(raw).header
+        # The header after the block carries its id; the engine makes it at once, for the id is news to it.
+        end = asyncio.get_running_loop().time() + SEAL_WAIT_S
+        while True:
+            try:
+                return _packed(await seal_of(rpc, header, made_at, replica.handovers(made_at)))
+            except EngineError:
+                if asyncio.get_running_loop().time() > end:
+                    raise
+                await asyncio.sleep(0.1)
+
     async def blocks(request: Request) -> Response:
         first = int(_number(request, "from", 1, float(1 << 62)))
         wait_s = _number(request, "wait_s", 0.0, WAIT_MAX_S)
@@ -149,6 +172,7 @@ def application(replica: Replica, gateway: Gateway, token: str, facts: Facts, me
         Route("/v1/records", guarded(records), methods=["POST"]),
         Route("/v1/scan", guarded(scan), methods=["POST"]),
         Route("/v1/proofs", guarded(proofs), methods=["POST"]),
+        Route("/v1/seal", guarded(seal)),
         Route("/v1/blocks", guarded(blocks)),
         Route("/metrics", guarded(prometheus)),
     ]

@@ -199,7 +199,7 @@ class Node:
         outbox = Outbox(self.home.path / "outbox.db")
         gateway = self._gateway = Gateway(self.replica, rpc, outbox, server.fail)
         gateway.start()
-        web = _Web(self._web_config(gateway))
+        web = _Web(self._web_config(gateway, rpc))
         tasks = [loop.create_task(web.serve()), loop.create_task(self._watch(rpc, server))]
         if self._binary is not None:
             self._supervisor = Supervisor(self._binary, self.home.engine, self.home.path / "engine.log", self.say)
@@ -236,9 +236,9 @@ class Node:
         if self._gateway is not None:
             self._gateway.on_commit(done)
 
-    def _web_config(self, gateway: Gateway) -> uvicorn.Config:
+    def _web_config(self, gateway: Gateway, rpc: EngineRpc) -> uvicorn.Config:
         token = self.home.token.read_text().strip()
-        app = http_application(self.replica, gateway, token, lambda: {"engine": self._engine_facts}, self.metrics)
+        app = http_application(self.replica, gateway, rpc, token, lambda: {"engine": self._engine_facts}, self.metrics)
         return uvicorn.Config(
             app, host=self.file.host, port=self.file.gateway_port, log_config=None, access_log=False, lifespan="off"
         )

@@ -207,6 +207,11 @@ class Replica:
             self._finalized = None
             self._open()
 
+    def handovers(self, engine_height: int) -> list[int]:
+        """The engine's heights, up to one, at which a change of validators was announced."""
+        # Validators are those of the genesis; votes of the members will change them.
+        return []
+
     # -- proofs -------------------------------------------------------------------------------------------------
 
     def engine_height_of(self, height: int) -> int | None:

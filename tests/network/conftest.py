@@ -1,0 +1,61 @@
+"""Real nodes: CometBFT is built once, by the project's own script, into the project's tool folder."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hefu.kernel.errors import UsageError
+from hefu.services.nodes.local import PORTS_A_NODE, LocalNetwork, check_ports
+from hefu.services.nodes.supervisor import VERSION
+from nodes import BANKS, PASSPHRASE
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def cometbft() -> Path:
+    """The pinned program; building it takes a minute or two, the first time."""
+    given = os.environ.get("HEFU_COMETBFT")
+    path = Path(given) if given else ROOT / ".tools" / f"cometbft-{VERSION}"
+    if not path.exists():
+        done = subprocess.run(["scripts/install_cometbft.sh"], cwd=ROOT, capture_output=True, text=True, timeout=900)
+        assert done.returncode == 0, f"CometBFT could not be built:\n{done.stdout[-2000:]}{done.stderr[-4000:]}"
+    os.environ["HEFU_COMETBFT"] = str(path)
+    return path
+
+
+def free_ports() -> int:
+    """The first of a run of ports that nobody uses; another run of the tests may be at work beside this one."""
+    for first in range(27600, 32000, 100):
+        try:
+            check_ports(range(first, first + PORTS_A_NODE * len(BANKS)))
+        except UsageError:
+            continue
+        return first
+    raise AssertionError("no free ports")
+
+
+@pytest.fixture(scope="module")
+def network(cometbft, tmp_path_factory) -> Iterator[LocalNetwork]:
+    """Four banks, a node each, on this machine; stopped at the end whatever happened."""
+    # A socket's path is short; the folder that pytest makes may be long.
+    home = tmp_path_factory.mktemp("net")
+    local = LocalNetwork.create(
+        home / "n",
+        name="Four banks",
+        operator="Operator",
+        banks=BANKS,
+        passphrase=PASSPHRASE,
+        first_port=free_ports(),
+        cost=1024,
+    )
+    try:
+        local.up(timeout_s=120)
+        yield local
+    finally:
+        local.down()
