@@ -36,10 +36,6 @@ NETWORK: Mapping[str, tuple[str, str]] = {
         "The network decides blocks faster than this could be read. Try again.",
         "网络出块过快，读取期间账本已更新。请重试。",
     ),
-    "UNKNOWN_BLOCK": (
-        "The node has no such block of the network's.",
-        "节点没有该网络的这一区块。",
-    ),
     "BAD_NUMBER": (
         "A number in the question cannot be read or lies outside its bounds.",
         "请求中的数字无法读取或超出范围。",
