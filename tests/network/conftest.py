@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from hefu.kernel.errors import UsageError
-from hefu.services.nodes.local import PORTS_A_NODE, LocalNetwork, check_ports
+from hefu.services.nodes.local import PORTS_A_NODE, LocalNetwork
+from hefu.services.nodes.ports import check_ports
 from hefu.services.nodes.supervisor import VERSION
 from nodes import BANKS, PASSPHRASE
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -31,6 +30,7 @@ from hefu.services.home import Home
 from hefu.services.nodes.client import NodeClient
 from hefu.services.nodes.engine_home import NodeKeys, Peer
 from hefu.services.nodes.node import NodeFile, NodeHome
+from hefu.services.nodes.ports import check_ports
 
 HOST = "127.0.0.1"
 FIRST_PORT = 26600
@@ -260,17 +260,3 @@ class LocalNetwork:
                     os.kill(pid, signal.SIGTERM)
         for name in self.nodes:
             self.stop(name)
-
-
-def check_ports(ports: Sequence[int] | range) -> None:
-    """
-    Raises:
-        UsageError: Somebody listens on one of them.
-    """
-    for port in ports:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((HOST, port))
-            except OSError:
-                raise UsageError(f"port {port} is taken; choose others with --first-port", code="PORT_TAKEN") from None

@@ -39,6 +39,7 @@ from hefu.services.nodes.engine_home import Peer, Ports
 from hefu.services.nodes.gateway import Gateway
 from hefu.services.nodes.http import application as http_application
 from hefu.services.nodes.outbox import Outbox
+from hefu.services.nodes.ports import check_ports
 from hefu.services.nodes.rpc import EngineRpc
 from hefu.services.nodes.supervisor import Supervisor, find_cometbft
 
@@ -184,6 +185,7 @@ class Node:
         Raises:
             HefuError: The node cannot go on; the code says why.
         """
+        check_ports([self.file.gateway_port], self.file.host)
         loop = asyncio.get_running_loop()
         stop: asyncio.Future[None] = loop.create_future()
 
