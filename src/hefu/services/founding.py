@@ -2,7 +2,7 @@
 Founding: the folder, keys and genesis of a new ledger, and of an organisation that joins one.
 
 Everything here is made on one machine, as a pilot, a laptop or a test has it; organisations that found a network together each make
-their own keys (`hefu node init`) and put only public ones into the genesis.
+their own keys and put only public ones into the genesis; there is no command for that yet.
 """
 
 from __future__ import annotations

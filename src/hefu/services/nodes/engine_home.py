@@ -201,7 +201,7 @@ def write_config(
     sections: dict[str, list[str]] = {"": []}
     for (section, key), value in settings.items():
         sections.setdefault(section, []).append(f"{key} = {json.dumps(value)}")
-    lines = ["# Written by hefu; `hefu node` writes it anew. See docs/operating.md.", *sections.pop("")]
+    lines = ["# Written by hefu at every start of the node; what you change here is lost.", *sections.pop("")]
     for section, entries in sections.items():
         lines += ["", f"[{section}]", *entries]
     publish(engine / "config" / "config.toml", ("\n".join(lines) + "\n").encode(), overwrite=True)

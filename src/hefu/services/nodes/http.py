@@ -1,7 +1,7 @@
 """
 The gateway's HTTP interface: transactions in, receipts, records, proofs and blocks out.
 
-Members' programs speak to it with the node's token, through TLS that stands in front (docs/operating.md). Deny by default:
+Members' programs speak to it with the node's token, through TLS that stands in front. Deny by default:
 without the token nothing but liveness is answered. Errors are problem documents (RFC 9457) with the stable code. Ledger data
 goes as canonical bytes (MessagePack, docs/reference/format.md), for clients check what they get against hashes.
 """

@@ -100,7 +100,7 @@ class NodeHome:
             return msgspec.json.decode(self.file.read_bytes(), type=NodeFile)
         except FileNotFoundError:
             raise UsageError(
-                "no node lives here; `hefu node init` makes one", code="NO_NODE", where=str(self.path)
+                "no node lives here; `hefu network init` makes a network of them", code="NO_NODE", where=str(self.path)
             ) from None
         except (msgspec.DecodeError, msgspec.ValidationError) as error:
             raise Corrupt(f"the node's file cannot be read: {error}", where=str(self.file)) from None

@@ -27,7 +27,7 @@ GOOD_RUN = 30.0
 LINES_KEPT = 50
 #: What CometBFT says when a start fails, and what it means to whoever runs the node.
 _MEANINGS = (
-    ("address already in use", "PORT_TAKEN", "a port of this node is taken; `hefu node status` shows which it uses"),
+    ("address already in use", "PORT_TAKEN", "a port of this node is taken; node.json names them"),
     ("resource temporarily unavailable", "ENGINE_RUNS", "another CometBFT runs in this folder"),
     ("no space left on device", "DISK_FULL", "the disk is full"),
     ("state.AppHash does not match", "APP_DIFFERS", "this node's ledger is not the one that its engine has seen"),
