@@ -50,12 +50,17 @@ class Unavailable(Refused):
 def hash_named(name: str) -> Hash:
     """The hash function that a genesis names."""
     try:
-        hashlib.new(name)
+        empty = hashlib.new(name)
     except ValueError:
         raise Unavailable("HASH_UNAVAILABLE", f"this Python's OpenSSL has no {name}") from None
-    # By its own name a function is found at once, through `new` only by a search.
-    begin = getattr(hashlib, name, functools.partial(hashlib.new, name))
-    return lambda data: bytes(begin(data).digest())
+
+    def hashed(data: bytes) -> bytes:
+        # A copy of one that has read nothing: by its name, OpenSSL would be searched for it each time.
+        state = empty.copy()
+        state.update(data)
+        return state.digest()
+
+    return hashed
 
 
 def suite_named(name: str) -> Verify:
