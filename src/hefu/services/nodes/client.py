@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import httpx
 import msgspec
@@ -58,11 +58,6 @@ class NodeClient:
         """Close the connections."""
         self._http.close()
 
-    @property
-    def url(self) -> str:
-        """The node that answered last."""
-        return self._urls[self._first]
-
     def next_node(self) -> None:
         """Begin with another node from now on."""
         self._first = (self._first + 1) % len(self._urls)
@@ -95,15 +90,6 @@ class NodeClient:
             self._first = at
             return _checked(response)
         raise Unavailable(f"no node of the network answers ({trouble})", code="NO_NODE_ANSWERS")
-
-    def status(self) -> dict[str, Any]:
-        """What the node says of itself."""
-        answer: dict[str, Any] = self.ask("GET", "/v1/status").json()
-        return answer
-
-    def genesis(self) -> bytes:
-        """The genesis that the node runs; whether it is the right one, its caller knows."""
-        return self.ask("GET", "/v1/genesis").content
 
     def submit(self, raw: bytes, patience_s: float = PATIENCE_S) -> Receipt:
         """

@@ -145,9 +145,17 @@ class Gateway:
         return future
 
     def answer_of(self, id: bytes) -> Receipt | None:
-        """The answer that a transaction got, as it was first given; None where it has none."""
-        chain = self._replica.chain
-        return chain.receipt(id)
+        """The answer that a transaction got, as it was first given; None where it has none on this node's disk."""
+        found = self._replica.chain.receipt(id)
+        return found if found is not None and found.height <= self._replica.committed_height else None
+
+    def keep(self) -> None:
+        """Put everything that waits into the outbox: whoever is told that it was taken may rely on it."""
+        fresh = [(id, entry) for id, entry in self._waiting.items() if not entry.kept]
+        if fresh:
+            self._outbox.add([(id, entry.raw, entry.expires_at_ms) for id, entry in fresh])
+            for _, entry in fresh:
+                entry.kept = True
 
     async def reached(self, height: int, wait_s: float) -> None:
         """Return when the ledger has a height on this node, or after a wait."""

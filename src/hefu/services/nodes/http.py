@@ -99,7 +99,8 @@ def application(
         try:
             receipt = await asyncio.wait_for(asyncio.shield(future), wait_s)
         except TimeoutError:
-            # It is on its way, and in the outbox or about to be; the same bytes ask again.
+            # It is on its way, and on the disk before this is said; the same bytes ask again.
+            gateway.keep()
             return JSONResponse({"status": "waiting"}, status_code=202, headers={"Retry-After": "1"})
         return JSONResponse(_receipt(receipt))
 

@@ -81,6 +81,12 @@ class Replica:
         raw = self._store.get(ENGINE_KEY)
         self.engine_height = 0 if raw is None else ENGINE_HEIGHT.load(raw)
 
+    @property
+    def committed_height(self) -> int:
+        """Height of the newest block of the ledger on the disk."""
+        finalized = self._finalized is not None and self._finalized.outcome is not None
+        return self.chain.tip.height - finalized
+
     # -- the handshake ------------------------------------------------------------------------------------------
 
     def info(self) -> Info:
