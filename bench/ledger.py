@@ -119,13 +119,13 @@ def pump(engine: EmbeddedEngine, raws: list[bytes], windows: int = 1) -> list[fl
     return [count / (end - start) for count, start, end in zip(counts, times, times[1:], strict=False)]
 
 
-def _world(suite: str, folder: Path, rights: int) -> BenchWorld:
+def _world(suite: str, folder: Path, rights: int, *, beside: bool = True) -> BenchWorld:
     """The preloaded ledger, from the run's own copy if one measurement made it before."""
     kept = os.environ.get("HEFU_BENCH_PRELOADED")
     source = Path(kept) / f"{suite}-{rights}" if kept else None
     if source is not None and source.exists():
         shutil.copytree(source, folder, dirs_exist_ok=True)
-        world = BenchWorld(suite, folder / "ledger")
+        world = BenchWorld(suite, folder / "ledger", beside)
     else:
         world = BenchWorld(suite, folder / "ledger")
         world.preload(rights)
@@ -134,7 +134,7 @@ def _world(suite: str, folder: Path, rights: int) -> BenchWorld:
         world.chain.store.close()
         if source is not None:
             shutil.copytree(folder, source)
-        world = BenchWorld(suite, folder / "ledger")
+        world = BenchWorld(suite, folder / "ledger", beside)
     # What is measured is a ledger at rest, not the system writing back the gigabyte that preloading or copying left behind.
     os.sync()
     gc.collect()
@@ -160,7 +160,7 @@ def singles(folder: Path, suite: str) -> list[Row]:
     count = 60_000 if suite == "ed25519" else 25_000
     world = _world(suite, folder, PRELOADED)
     raws = world.singles(0, count)
-    engine = EmbeddedEngine(world.chain, verifiers=1 if suite == "ed25519" else 2, tree_apart=True)
+    engine = EmbeddedEngine(world.chain, verifiers=1 if suite == "ed25519" else 2)
     beside = Beside(engine, world, folder)
     pump(engine, raws[:2000])
     before = engine.durable_height
@@ -184,7 +184,7 @@ def batches(folder: Path, suite: str) -> list[Row]:
     count = 150_000
     world = _world(suite, folder, PRELOADED)
     raws = world.batches(0, count, 100)
-    engine = EmbeddedEngine(world.chain, verifiers=1, tree_apart=True)
+    engine = EmbeddedEngine(world.chain, verifiers=1)
     beside = Beside(engine, world, folder)
     pump(engine, raws[:50])
     rates = [100 * rate for rate in pump(engine, raws[50:], WINDOWS)]
@@ -205,7 +205,7 @@ def latency(folder: Path, suite: str) -> list[Row]:
     rate, seconds = 1000, 20
     world = _world(suite, folder, PRELOADED)
     raws = world.singles(0, rate * seconds + 2000)
-    engine = EmbeddedEngine(world.chain, verifiers=1, tree_apart=True)
+    engine = EmbeddedEngine(world.chain, verifiers=1)
     beside = Beside(engine, world, folder)
     pump(engine, raws[:2000])
     beside.drain()
@@ -287,8 +287,8 @@ def _resident_mb(field: str = "VmRSS") -> float:
 
 def _load(suite: str, folder: Path) -> None:
     """A child of `million`: some load, then wait to be killed in the middle of more."""
-    world = BenchWorld(suite, folder / "ledger")
-    engine = EmbeddedEngine(world.chain, verifiers=1, tree_apart=True)
+    world = BenchWorld(suite, folder / "ledger", beside=True)
+    engine = EmbeddedEngine(world.chain, verifiers=1)
     pump(engine, world.singles(0, 20_000))
     # The tree's process reads all its buckets when it has nothing else to do.
     time.sleep(10)
@@ -324,7 +324,7 @@ def proof(folder: Path, suite: str) -> list[Row]:
     from hefu.services.proving import bundle
     from hefu_verify import verify
 
-    world = _world(suite, folder, PRELOADED)
+    world = _world(suite, folder, PRELOADED, beside=False)
     subject = _ten_events(world)
     making, checking = [], []
     for _ in range(200):

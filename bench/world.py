@@ -27,6 +27,7 @@ from hefu.kernel.time import business_date
 from hefu.ledger import genesis as g
 from hefu.ledger.chain import Chain
 from hefu.ledger.engines.embedded import system_ms
+from hefu.ledger.engines.storeprocess import StoreProcess
 from hefu.ledger.store import RocksStore
 from hefu.ledger.transaction import Draft
 
@@ -49,17 +50,23 @@ class BenchWorld:
     Args:
         suite_name: Signature suite; the hash follows it.
         folder: The ledger's.
+        beside: Store and tree in a process of their own, as a node has them.
     """
 
     suite_name: str
     folder: Path
+    beside: bool = False
 
     def __post_init__(self) -> None:
         suite = suite_named(self.suite_name)
         self.signers = {name: KeySigner(suite, digest("key " + name)) for name in NAMES}
         self.sealer = KeySigner(suite, digest("seal"))
         self.genesis = g.Genesis(g.genesis_bytes(self._file()))
-        self.chain = Chain(self.genesis, bootstrap.application(), RocksStore(self.folder), self.sealer)
+        if self.beside:
+            store = StoreProcess(self.folder, self.genesis)
+            self.chain = Chain(self.genesis, bootstrap.application(), store, self.sealer, tree=store)
+        else:
+            self.chain = Chain(self.genesis, bootstrap.application(), RocksStore(self.folder), self.sealer)
         self.accounts = {name: self.account(name) for name in NAMES}
         self.due_on = business_date(system_ms()) + timedelta(days=120)
 

@@ -9,6 +9,7 @@ import hashlib
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import sparse
@@ -28,6 +29,7 @@ from hefu.kernel.time import start_of_day_ms
 from hefu.ledger import genesis as g
 from hefu.ledger.block import Receipt
 from hefu.ledger.chain import BLOCK_ID_PREFIX, Chain
+from hefu.ledger.engines.storeprocess import StoreProcess
 from hefu.ledger.store import MemoryStore, Store
 from hefu.ledger.transaction import Draft, check_stateless
 
@@ -71,10 +73,12 @@ class World:
     Args:
         suite: Signature suite and hash of the chain.
         store: Where it lives; memory by default.
+        apart: Folder of a store with its tree in a process of their own, in place of `store`.
     """
 
     suite_name: str = "ed25519"
     store: Store = field(default_factory=MemoryStore)
+    apart: Path | None = None
     simulated: bool = True
     key_limit: int = 0
     rules: g.RuleParameters = field(default_factory=g.RuleParameters)
@@ -118,7 +122,9 @@ class World:
             founders=founders,
         )
         self.genesis = g.Genesis(g.genesis_bytes(file))
-        self.chain = Chain(self.genesis, bootstrap.application(), self.store, self.sealer)
+        beside = None if self.apart is None else StoreProcess(self.apart, self.genesis)
+        self.store = beside or self.store
+        self.chain = Chain(self.genesis, bootstrap.application(), self.store, self.sealer, tree=beside)
         self.block_ms = BLOCK_START_MS
         self.counter = 0
         self.today = TODAY

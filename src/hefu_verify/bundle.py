@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Any
 
@@ -13,7 +11,8 @@ from hefu_verify.codec import Record, encode, require
 from hefu_verify.history import History, Ledger
 from hefu_verify.primitives import ZERO, Hash
 from hefu_verify.records import ACCOUNTS, BUNDLE, COMMANDS, STATE, UNDER, VOUCHERS
-from hefu_verify.suites import Verify, hash_named, suite_named
+from hefu_verify.signatures import Signatures
+from hefu_verify.suites import hash_named, suite_named
 from hefu_verify.trust import basis_of
 from hefu_verify.trust.genesis import read_genesis
 from hefu_verify.verdict import Verdict
@@ -39,10 +38,19 @@ def verify(bundle: bytes, trusted_genesis: bytes | None = None) -> Verdict:
     h, signed = hash_named(genesis.hash), suite_named(genesis.suite)
     tip, chain_id = BUNDLE.read("block", file.tip.header), h(primitives.CHAIN + file.genesis)
     require(tip.chain_id == chain_id, "WRONG_CHAIN", "the block is of another ledger than the genesis")
-    basis = basis_of(file.tip, file.checkpoint, tip, genesis, h, signed)
-    records = _proven(h, file.proofs, tip.state_root)
-    ledger = Ledger(h, genesis, tip, records, _transactions(h, signed, chain_id, file.transactions))
-    history = History(ledger, file.lineage)
+    headers = _headers(chain_id, file.transactions)
+    with Signatures(signed) as signatures:
+        signatures.ask(
+            [
+                (key, signature, b"hefu/transaction/1\n" + item.header)
+                for item, header in zip(file.transactions, headers)
+                for key, signature in zip(header.keys, item.signatures)
+            ]
+        )
+        basis = basis_of(file.tip, file.checkpoint, tip, genesis, h, signed)
+        records = _proven(h, file.proofs, tip.state_root)
+        ledger = Ledger(h, genesis, tip, records, _transactions(h, file.transactions, headers))
+        history = History(ledger, file.lineage)
     right = ledger.record(b"R" + file.subject)
     document = ledger.record(b"D" + right.document)
     # A court's freeze is no step of the holders: it stands in the record alone.
@@ -78,21 +86,19 @@ def _proven(h: Hash, proofs: Sequence[Record], root: bytes) -> dict[bytes, Recor
     return records
 
 
-def _transactions(h: Hash, signed: Verify, chain_id: bytes, items: Sequence[Record]) -> dict[bytes, Record]:
-    ids = [h(primitives.TRANSACTION + item.header) for item in items]
-    _ascending(ids)
-    headers, claims = [BUNDLE.read("header", item.header) for item in items], []
+def _headers(chain_id: bytes, items: Sequence[Record]) -> list[Record]:
+    headers = [BUNDLE.read("header", item.header) for item in items]
     for item, header in zip(items, headers):
         require(header.chain_id == chain_id, "WRONG_CHAIN", "a transaction is of another ledger")
         # Two keys sign above a limit, so the same key twice would be one too few.
         one_each = 0 < len(header.keys) == len(set(header.keys)) == len(item.signatures)
         require(one_each, "BAD_SIGNATURE", "a transaction has not one signature a key")
-        message = b"hefu/transaction/1\n" + item.header
-        claims += [(key, signature, message) for key, signature in zip(header.keys, item.signatures)]
-    # Nearly all of the time goes here, and outside the interpreter: on every core at once.
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        good = all(pool.map(lambda claim: signed(*claim), claims))
-    require(good, "BAD_SIGNATURE", "a signature of a transaction is bad")
+    return headers
+
+
+def _transactions(h: Hash, items: Sequence[Record], headers: Sequence[Record]) -> dict[bytes, Record]:
+    ids = [h(primitives.TRANSACTION + item.header) for item in items]
+    _ascending(ids)
     transactions = {}
     for id, item, header in zip(ids, items, headers):
         require(item.commands, "COMMAND_MISSING", "a transaction of which no command is opened")

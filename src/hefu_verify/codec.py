@@ -17,6 +17,7 @@ AMOUNT_MAX = 10**15
 #: Some time in the year 9892: every instant below it can be written as a date.
 MS_MAX = 250_000_000_000_000
 
+Shape = Callable[[Any], Any]
 #: Fields by name, in the order of the wire. Two records are equal if all their fields are.
 Record = SimpleNamespace
 
@@ -68,20 +69,25 @@ class _Reader:
         self.count += 1
         if depth > DEPTH_MAX or self.count > VALUES_MAX:
             raise Refused("TOO_LARGE", "nested too deep, or too many values")
-        kind, size, number = _FIRST.get(self.take(1)[0], ("", 0, 0))
+        if self.at >= len(self.raw):
+            raise Refused("MALFORMED", "the bytes end in the middle of a value")
+        kind, size, number = _FIRST.get(self.raw[self.at], ("", 0, 0))
+        self.at += 1
         if size:
             least, number = number, int.from_bytes(self.take(size), "big", signed=kind == "minus")
             above = ~number if kind == "minus" else number
             require(above >= least, "NOT_CANONICAL", "a length or number is longer than needed")
         if kind == "bytes":
             return self.take(number)
+        if kind == "number" or kind == "minus":
+            return number
         if kind == "list":
             # An item takes a byte at least: a count past what is left is refused before it costs memory.
             require(number <= len(self.raw) - self.at, "MALFORMED", "a list is longer than the bytes")
             return [self.value(depth + 1) for _ in range(number)]
         require(kind, "MALFORMED", "a map, a float or an extension, which the format does not know")
         try:
-            return self.take(number).decode() if kind == "text" else number
+            return self.take(number).decode()
         except UnicodeDecodeError:
             raise Refused("MALFORMED", "a text is not UTF-8") from None
 
@@ -151,6 +157,7 @@ class Shapes:
 
     def __init__(self, table: str) -> None:
         self._fields: dict[str, list[tuple[str, str]]] = {}
+        self._shapes: dict[str, Shape] = {}
         fields: list[tuple[str, str]] = []
         for word in table.split():
             name, colon, kind = word.partition(":")
@@ -161,7 +168,7 @@ class Shapes:
 
     def read(self, kind: str, raw: bytes) -> Record:
         """The record that these bytes hold."""
-        record: Record = self._shape(kind, decode(raw))
+        record: Record = self._shape(kind)(decode(raw))
         return record
 
     def read_tagged(self, raw: bytes) -> tuple[str, Record]:
@@ -170,22 +177,45 @@ class Shapes:
         known = type(value) is list and value and type(value[0]) is str and value[0] in self._fields
         # Only what stands alone has a tag with a point in it.
         require(known and "." in value[0], "UNKNOWN_RECORD", "a command or event that this verifier does not know")
-        return value[0], self._shape(value[0], value[1:])
+        return value[0], self._shape(value[0])(value[1:])
 
     def make(self, kind: str, *values: Any) -> Record:
         """A record of these values, in the order of its fields."""
         return Record(**{name: value for (name, _), value in zip(self._fields[kind], values, strict=True)})
 
-    def _shape(self, kind: str, value: Any) -> Any:
-        fits = _SCALARS.get(kind)
-        if fits is not None:
-            require(fits(value), "MALFORMED", "a value of another kind, length or range than belongs here")
-            return value
+    def _shape(self, kind: str) -> Shape:
+        """What takes a decoded value of this kind, or refuses it; made once, for looking a kind up took as long as decoding."""
+        if kind not in self._shapes:
+            self._shapes[kind] = _scalar(_SCALARS[kind]) if kind in _SCALARS else self._compound(kind)
+        return self._shapes[kind]
+
+    def _compound(self, kind: str) -> Shape:
         if kind[-1] == "?":
-            return None if value is None else self._shape(kind[:-1], value)
-        require(type(value) is list, "MALFORMED", "no list where one belongs")
+            present = self._shape(kind[:-1])
+            return lambda value: None if value is None else present(value)
         if kind[-1] == "*":
-            return [self._shape(kind[:-1], item) for item in value]
-        fields = self._fields[kind]
-        require(len(value) == len(fields), "MALFORMED", "a record has too few fields or too many")
-        return self.make(kind, *(self._shape(inner, item) for (_, inner), item in zip(fields, value)))
+            item = self._shape(kind[:-1])
+            return lambda value: [item(one) for one in _listed(value)]
+        names = [name for name, _ in self._fields[kind]]
+        inner = [self._shape(field) for _, field in self._fields[kind]]
+
+        def record(value: Any) -> Record:
+            require(len(_listed(value)) == len(inner), "MALFORMED", "a record has too few fields or too many")
+            return Record(**{name: shape(one) for name, shape, one in zip(names, inner, value)})
+
+        return record
+
+
+def _scalar(fits: Callable[[Any], bool]) -> Shape:
+    def scalar(value: Any) -> Any:
+        if not fits(value):
+            raise Refused("MALFORMED", "a value of another kind, length or range than belongs here")
+        return value
+
+    return scalar
+
+
+def _listed(value: Any) -> list[Any]:
+    if type(value) is not list:
+        raise Refused("MALFORMED", "no list where one belongs")
+    return value

@@ -134,8 +134,11 @@ class _Key:
 
 
 def _sm2_of(library: ctypes.CDLL) -> Verify:
-    def function(name: str, result: Any, *arguments: Any) -> Callable[..., Any]:
-        found = getattr(library, name)
+    # Calls that end at once keep the interpreter's lock: getting it back takes longer beside a thread that reads.
+    quick = ctypes.PyDLL(library._name, handle=library._handle)
+
+    def function(name: str, result: Any, *arguments: Any, of: ctypes.CDLL = quick) -> Callable[..., Any]:
+        found = getattr(of, name)
         # Without a result type a pointer would be cut to 32 bits.
         found.restype, found.argtypes = result, arguments
         return found  # type: ignore[no-any-return]
@@ -145,7 +148,7 @@ def _sm2_of(library: ctypes.CDLL) -> Verify:
     new_context = function("EVP_PKEY_CTX_new", c_void_p, c_void_p, c_void_p)
     free_context = function("EVP_PKEY_CTX_free", None, c_void_p)
     begin = function("EVP_PKEY_verify_init", c_int, c_void_p)
-    check = function("EVP_PKEY_verify", c_int, c_void_p, c_char_p, c_size_t, c_char_p, c_size_t)
+    check = function("EVP_PKEY_verify", c_int, c_void_p, c_char_p, c_size_t, c_char_p, c_size_t, of=library)
     # Python's ssl module misreads errors that others leave in the queue it shares.
     clear_errors = function("ERR_clear_error", None)
 

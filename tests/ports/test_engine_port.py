@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -9,26 +13,32 @@ from pathlib import Path
 
 import pytest
 
+from hefu import bootstrap
 from hefu.contracts.receivables import commands as rc
 from hefu.kernel.errors import Busy, Closed, EngineError
 from hefu.kernel.signer import KeySigner
+from hefu.ledger.chain import Chain
 from hefu.ledger.engines.embedded import EmbeddedEngine
+from hefu.ledger.engines.storeprocess import StoreProcess
 from hefu.ledger.store import MemoryStore, RocksStore, Writes
 from world import World, digest, salt
 
 Make = Callable[..., EmbeddedEngine]
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(store=RocksStore(tmp_path / "ledger"))
-
-
 @pytest.fixture(params=[0, 1], ids=["inline", "processes"])
-def engine(world: World, request: pytest.FixtureRequest) -> Iterator[EmbeddedEngine]:
-    made = EmbeddedEngine(
-        world.chain, now_ms=lambda: world.block_ms, verifiers=request.param, tree_apart=bool(request.param)
-    )
+def verifiers(request: pytest.FixtureRequest) -> int:
+    return int(request.param)
+
+
+@pytest.fixture
+def world(tmp_path: Path, verifiers: int) -> World:
+    return World(apart=tmp_path / "ledger") if verifiers else World(store=RocksStore(tmp_path / "ledger"))
+
+
+@pytest.fixture
+def engine(world: World, verifiers: int) -> Iterator[EmbeddedEngine]:
+    made = EmbeddedEngine(world.chain, now_ms=lambda: world.block_ms, verifiers=verifiers)
     yield made
     made.close()
 
@@ -98,7 +108,7 @@ def test_subscribers_get_every_block_once_in_order_and_resume_from_a_height(
     assert next(resumed).height == seen[-1]
 
 
-def test_a_full_queue_pushes_back_and_recovers(world: World) -> None:
+def test_a_full_queue_pushes_back_and_recovers() -> None:
     slow = SlowStore()
     world = World(store=slow)
     engine = EmbeddedEngine(world.chain, now_ms=lambda: world.block_ms, queue_size=20)
@@ -159,7 +169,7 @@ def test_an_unexpected_error_stops_the_engine_instead_of_becoming_a_refusal(monk
 def test_the_same_blocks_and_times_give_the_same_root_however_they_are_checked(tmp_path: Path) -> None:
     world = World(store=RocksStore(tmp_path / "a"))
     raws = registrations(world, 50)
-    other = World(store=RocksStore(tmp_path / "b"))
+    other = World(apart=tmp_path / "b")
     engine = EmbeddedEngine(other.chain, now_ms=lambda: world.block_ms + 1, verifiers=2)
     for ticket in [engine.submit(raw) for raw in raws]:
         ticket.wait(30)
@@ -230,3 +240,38 @@ def test_whoever_has_no_key_here_is_answered_and_fills_no_disk(world: World, eng
         lambda chain: sum(len(chain.block(at).body) for at in range(before + 1, chain.tip.height + 1))  # type: ignore[union-attr]
     )
     assert kept == 2
+
+
+def test_where_the_stores_process_dies_nothing_more_is_acknowledged_and_nothing_is_lost(tmp_path: Path) -> None:
+    world = World(apart=tmp_path / "ledger")
+    assert isinstance(world.store, StoreProcess)
+    engine = EmbeddedEngine(world.chain, now_ms=lambda: world.block_ms, verifiers=1)
+    answered = [engine.submit(raw).wait(30) for raw in registrations(world, 3)]
+    os.kill(world.store.pid, signal.SIGKILL)
+    for raw in registrations(world, 3, "later"):
+        with pytest.raises(EngineError):
+            engine.submit(raw).wait(30)
+    engine.close()
+    again = Chain(world.genesis, bootstrap.application(), RocksStore(tmp_path / "ledger"), world.sealer)
+    assert [again.place(receipt.transaction_id) for receipt in answered] == [(r.height, r.index) for r in answered]
+    assert again.tip.height == answered[-1].height
+    again.store.close()
+
+
+def test_whoever_opens_after_a_kill_waits_for_the_stores_process_to_end(tmp_path: Path) -> None:
+    world = World(store=RocksStore(tmp_path / "ledger"))
+    world.store.close()
+    program = (
+        "import os, pathlib, signal, sys; from hefu.ledger.genesis import Genesis;"
+        "from hefu.ledger.engines.storeprocess import StoreProcess;"
+        "store = StoreProcess(pathlib.Path(sys.argv[1]), Genesis(pathlib.Path(sys.argv[2]).read_bytes()));"
+        "store.root; os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    (tmp_path / "genesis.json").write_bytes(world.genesis.raw)
+    ended = subprocess.run([sys.executable, "-c", program, str(tmp_path / "ledger"), str(tmp_path / "genesis.json")])
+    assert ended.returncode == -signal.SIGKILL
+    store = RocksStore(tmp_path / "ledger")
+    assert store.get(b"mtip") is not None
+    with pytest.raises(Closed):
+        StoreProcess(tmp_path / "ledger", world.genesis)
+    store.close()

@@ -12,6 +12,7 @@ from hefu import bootstrap
 from hefu.kernel.errors import Closed, EngineError
 from hefu.ledger import tree as trees
 from hefu.ledger.chain import Chain
+from hefu.ledger.engines.storeprocess import StoreProcess
 from hefu.ledger.store import MemoryStore, RocksStore, Store, at_height
 from world import BLOCK_START_MS, World
 
@@ -28,6 +29,8 @@ class Disk:
         self._memory, self._path = MemoryStore(), self._factory.mktemp("store") / "db"
 
     def open(self) -> Store:
+        if self._kind == "process":
+            return StoreProcess(self._path, World.fresh().genesis)
         return self._memory if self._kind == "memory" else RocksStore(self._path)
 
 
@@ -36,10 +39,9 @@ def disk(request, tmp_path_factory) -> Disk:
     return Disk(request.param, tmp_path_factory)
 
 
-@pytest.fixture
-def store(disk) -> Iterator[Store]:
-    disk.wipe()
-    store = disk.open()
+@pytest.fixture(params=["memory", "rocks", "process"])
+def store(request, tmp_path_factory) -> Iterator[Store]:
+    store = Disk(request.param, tmp_path_factory).open()
     yield store
     store.close()
 

@@ -97,6 +97,7 @@ class Chain:
         store: Its disk.
         sealer: Signs block headers; None for a chain that is only read or replayed.
         found: Begin the ledger where the store is empty.
+        tree: The state tree of this store; None for one in this process.
 
     Raises:
         Corrupt: The store belongs to another genesis, or its parts contradict each other.
@@ -110,6 +111,7 @@ class Chain:
         sealer: Signer | None = None,
         *,
         found: bool = True,
+        tree: Tree | None = None,
     ) -> None:
         self.genesis = genesis
         self.application = application
@@ -129,7 +131,7 @@ class Chain:
         if store.get(b"mgenesis") != genesis.raw:
             raise Corrupt("the store belongs to another genesis", code="OTHER_GENESIS")
         self._arriving = PendingStore(store)
-        self.tree: Tree = StateTree(self._h, self._arriving)
+        self.tree: Tree = StateTree(self._h, self._arriving) if tree is None else tree
         self.state = State(self._fetch)
         tip = store.get(b"mtip")
         assert tip is not None

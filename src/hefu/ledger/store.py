@@ -9,18 +9,22 @@ Key space, first byte:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Protocol, TypeVar, cast
 
 from hefu.kernel.errors import Closed, Corrupt, EngineError
 
 #: Blocks of the store that stay in memory.
 CACHE_BYTES = 128 << 20
+#: Whoever was killed may have left a process that is just ending and holds the lock meanwhile.
+LOCK_WAIT_S = 2.0
 #: Values from this size lie in files of their own. Above any record or bucket, below what a block keeps of itself.
 BLOB_BYTES = 2048
 
 Writes = Iterable[tuple[bytes, bytes | None]]
+T = TypeVar("T")
 
 
 def at_height(prefix: bytes, height: int) -> bytes:
@@ -191,12 +195,11 @@ class RocksStore:
         options.set_compression_type(DBCompressionType.none())
         try:
             access = AccessType.read_only() if read_only else AccessType.read_write()
-            self._db = Rdict(str(path), options, access_type=access)
+            self._db = _patiently(lambda: Rdict(str(path), options, access_type=access))
         except Exception as error:
-            text = str(error)
-            if "lock" in text.lower():
+            if _is_locked(error):
                 raise Closed("another process holds this ledger; stop it first", where=str(path)) from None
-            raise Corrupt(f"the store cannot be opened: {text}", where=str(path)) from None
+            raise Corrupt(f"the store cannot be opened: {error}", where=str(path)) from None
         self._batch = WriteBatch
 
     def get(self, key: bytes) -> bytes | None:
@@ -246,3 +249,19 @@ class RocksStore:
     def close(self) -> None:
         """Flush and release the lock."""
         self._db.close()
+
+
+def _is_locked(error: Exception) -> bool:
+    return "lock" in str(error).lower()
+
+
+def _patiently(opening: Callable[[], T]) -> T:
+    """Open, and wait a little for a lock."""
+    end = time.monotonic() + LOCK_WAIT_S
+    while True:
+        try:
+            return opening()
+        except Exception as error:
+            if not _is_locked(error) or time.monotonic() > end:
+                raise
+            time.sleep(0.02)

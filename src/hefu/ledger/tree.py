@@ -49,6 +49,11 @@ class Tree(Protocol):
     """The authenticated state as a chain needs it: here, or in a process beside it."""
 
     @property
+    def beside(self) -> bool:
+        """Whether `begin` returns before the work is done."""
+        ...
+
+    @property
     def root(self) -> bytes:
         """Root of the state, 32 bytes."""
         ...
@@ -74,6 +79,8 @@ class StateTree:
         h: The chain's hash.
         store: Where buckets, pages and deltas live; read at construction and when a bucket is first touched.
     """
+
+    beside = False
 
     def __init__(self, h: Hash, store: Store) -> None:
         self._h = h

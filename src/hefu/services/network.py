@@ -31,6 +31,7 @@ from hefu.ledger.block import Receipt
 from hefu.ledger.chain import BLOCK_ID_PREFIX, Chain
 from hefu.ledger.engine import Engine, Ticket
 from hefu.ledger.engines.embedded import EmbeddedEngine, system_ms
+from hefu.ledger.engines.storeprocess import StoreProcess
 from hefu.ledger.store import RocksStore
 from hefu.ledger.transaction import Draft
 from hefu.privacy.fingerprints import EvaluationQuota, NamedEvaluator
@@ -59,7 +60,7 @@ class Network:
         application: The contracts (from bootstrap).
         passphrase: Opens key files and vaults.
         cost: scrypt's n for files that are newly written.
-        verifiers: Processes that check signatures.
+        verifiers: Processes that check signatures; with any, store and tree have one of their own too.
     """
 
     def __init__(
@@ -85,8 +86,12 @@ class Network:
             remote = self.chain = RemoteChain(client_of(home.path), self.genesis, application)
             self.engine = RemoteEngine(remote)
         else:
-            self.chain = Chain(self.genesis, application, RocksStore(home.ledger), self.sealer)
-            self.engine = EmbeddedEngine(self.chain, verifiers=verifiers, tree_apart=verifiers > 0)
+            if verifiers:
+                beside = StoreProcess(home.ledger, self.genesis)
+                self.chain = Chain(self.genesis, application, beside, self.sealer, tree=beside)
+            else:
+                self.chain = Chain(self.genesis, application, RocksStore(home.ledger), self.sealer)
+            self.engine = EmbeddedEngine(self.chain, verifiers=verifiers)
         self._quota = EvaluationQuota(EVALUATIONS_MAX)
 
     # -- making -------------------------------------------------------------------------------------------------

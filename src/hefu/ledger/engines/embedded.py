@@ -3,7 +3,7 @@ The embedded engine: one sequencer thread, group commit, one synced write a bloc
 
     submit -> queue -> check (inline, or in processes) -> execute -> write -> acknowledge
 
-Where the tree is hashed in another process, four blocks are on their way at once: what N+1 needs is fetched from the store while
+Where store and tree are in another process, four blocks are on their way at once: what N+1 needs is fetched from the store while
 N is run, N-1 is hashed and N-2 is written.
 
 A transaction is acknowledged only after its block is on the disk. What is queued when the process dies was never
@@ -30,9 +30,7 @@ from hefu.ledger.block import Receipt
 from hefu.ledger.chain import Batch, Chain, CommittedBlock, Outcome
 from hefu.ledger.engine import Ticket
 from hefu.ledger.engines.process import collect_seldom
-from hefu.ledger.engines.treeprocess import TreeProcess
 from hefu.ledger.engines.verifiers import VerifierPool
-from hefu.ledger.store import RocksStore
 from hefu.ledger.transaction import check_stateless
 
 T = TypeVar("T")
@@ -60,10 +58,9 @@ def system_ms() -> int:
 class EmbeddedEngine:
     """
     Args:
-        chain: The ledger, opened with its sealer.
+        chain: The ledger, opened with its sealer. Where its tree is beside this process, blocks overlap.
         now_ms: Clock of block time.
         verifiers: Processes that check signatures; 0 checks in the sequencer's thread.
-        tree_apart: Hash the state tree in a process of its own; needs a ledger on a disk.
         queue_size: Transactions that may wait; more are refused with Busy.
         queue_bytes: Their bytes together, likewise.
     """
@@ -74,7 +71,6 @@ class EmbeddedEngine:
         *,
         now_ms: Callable[[], int] = system_ms,
         verifiers: int = 0,
-        tree_apart: bool = False,
         queue_size: int = 20_000,
         queue_bytes: int = QUEUE_BYTES,
     ) -> None:
@@ -113,11 +109,7 @@ class EmbeddedEngine:
             self._pool = VerifierPool(chain.genesis, verifiers)
             for connection in self._pool.connections:
                 self._selector.register(connection, selectors.EVENT_READ)
-        self._tree: TreeProcess | None = None
-        if tree_apart:
-            assert isinstance(chain.store, RocksStore), "a tree apart reads the ledger from its folder"
-            self._tree = TreeProcess(chain.genesis, chain.store.path, chain.tip.state_root)
-            chain.tree = self._tree
+        self._overlaps = chain.tree.beside
         genesis = chain.genesis
         self._check_arguments: dict[str, Any] = {
             "h": genesis.hash,
@@ -209,8 +201,6 @@ class EmbeddedEngine:
         self._writer.join()
         if self._pool is not None:
             self._pool.close()
-        if self._tree is not None:
-            self._tree.close()
         self._abandon(self._failure or Closed("the engine is closed"))
         with self._committed:
             self._committed.notify_all()
@@ -320,7 +310,7 @@ class EmbeddedEngine:
             with _failing(tickets):
                 fetched.result()
         with _failing(tickets):
-            if self._tree is not None and self._full():
+            if self._overlaps and self._full():
                 following, theirs = self._read_block()
                 self._prepared = (following, theirs, self._fetcher.submit(self._chain.fetch, following))
             ran = self._chain.run(batch, self._now_ms())
@@ -334,7 +324,7 @@ class EmbeddedEngine:
                 self._seal()
             self._chain.begin(ran)
         self._begun = tickets
-        if self._tree is None:
+        if not self._overlaps:
             self._seal()
 
     def _seal(self) -> None:

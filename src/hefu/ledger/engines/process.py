@@ -1,4 +1,4 @@
-"""Processes beside the engine: started with one socket to speak over, gone when it closes."""
+"""Processes beside the engine: started with sockets to speak over, gone when those close."""
 
 from __future__ import annotations
 
@@ -17,23 +17,31 @@ SOCKET_BYTES = 1 << 20
 
 class Beside:
     """
-    A process that runs a module's `serve` over a connection.
+    A process that runs a module's `serve` over connections.
 
     Args:
         module: A module of this package that calls `run_beside` when it is the main one.
+        connections: How many.
     """
 
-    def __init__(self, module: str) -> None:
-        ours, theirs = socket.socketpair()
-        for end in (ours, theirs):
+    def __init__(self, module: str, connections: int = 1) -> None:
+        pairs = [socket.socketpair() for _ in range(connections)]
+        for end in (end for pair in pairs for end in pair):
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BYTES)
+        numbers = [theirs.fileno() for _, theirs in pairs]
         self._process = subprocess.Popen(
-            [sys.executable, "-m", module, str(theirs.fileno())],
-            pass_fds=[theirs.fileno()],
+            [sys.executable, "-m", module, *map(str, numbers)],
+            pass_fds=numbers,
             stdin=subprocess.DEVNULL,
         )
-        theirs.close()
-        self.connection = Connection(ours.detach())
+        for _, theirs in pairs:
+            theirs.close()
+        self.connections = [Connection(ours.detach()) for ours, _ in pairs]
+
+    @property
+    def connection(self) -> Connection:
+        """The only one, or the first."""
+        return self.connections[0]
 
     @property
     def pid(self) -> int:
@@ -42,7 +50,8 @@ class Beside:
 
     def close(self) -> None:
         """Stop it."""
-        self.connection.close()
+        for connection in self.connections:
+            connection.close()
         try:
             self._process.wait(timeout=5)
         except subprocess.TimeoutExpired:
@@ -55,11 +64,11 @@ def collect_seldom() -> None:
     gc.set_threshold(100_000, 50, 100)
 
 
-def run_beside(serve: Callable[[Connection], None]) -> None:
+def run_beside(serve: Callable[..., None]) -> None:
     """The main program of such a process: serve until the other side closes."""
     # An interrupt from the terminal reaches the whole group; the parent decides when to stop.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     collect_seldom()
     with suppress(EOFError, ConnectionResetError, BrokenPipeError):
-        serve(Connection(int(sys.argv[1])))
+        serve(*(Connection(int(number)) for number in sys.argv[1:]))
     os._exit(0)
