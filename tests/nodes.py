@@ -1,4 +1,62 @@
 """What the tests of a real network share."""
 
+from __future__ import annotations
+
+import os
+import signal
+import time
+from contextlib import suppress
+from itertools import count
+
+from hefu.contracts.parties.commands import OpenAccount
+from hefu.kernel.errors import UsageError
+from hefu.services.network import Network
+from hefu.services.nodes.local import PORTS_A_NODE, LocalNetwork
+from hefu.services.nodes.ports import check_ports
+
 PASSPHRASE = "for tests only"
 BANKS = ("Bank A", "Bank B", "Bank C", "Bank D")
+NUMBERS = count(1)
+
+
+def opening(opened: Network, name: str) -> bytes:
+    """A transaction that opens another account of an organisation."""
+    party = opened.home.party(name)
+    salt = next(NUMBERS).to_bytes(16, "big")
+    return opened.draft([OpenAccount(bytes.fromhex(party.organisation), salt)], opened.ring(party).govern).wire()
+
+
+def agreed(network: LocalNetwork, timeout_s: float = 60.0) -> dict[str, str]:
+    """State roots of all nodes, once they stand at one height."""
+    end = time.monotonic() + timeout_s
+    while True:
+        stands = {name: network.status_of(name) for name in network.nodes}
+        heights = {stand.get("height") for stand in stands.values()}
+        if len(heights) == 1 and None not in heights:
+            return {name: stand["state_root"] for name, stand in stands.items()}
+        assert time.monotonic() < end, f"the nodes do not meet: {stands}"
+        time.sleep(0.3)
+
+
+def kill(network: LocalNetwork, name: str) -> None:
+    """End a node's process and its CometBFT as a power cut would."""
+    engine = network.status_of(name)["engine"]["pid"]
+    pid = network.pid(name)
+    assert pid is not None
+    for number in (pid, engine):
+        os.kill(number, signal.SIGKILL)
+    while network.pid(name) is not None:
+        with suppress(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)
+        time.sleep(0.05)
+
+
+def free_ports() -> int:
+    """The first of a run of ports that nobody uses; another run of the tests may be at work beside this one."""
+    for first in range(27600, 32000, 100):
+        try:
+            check_ports(range(first, first + PORTS_A_NODE * len(BANKS)))
+        except UsageError:
+            continue
+        return first
+    raise AssertionError("no free ports")

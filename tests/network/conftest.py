@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from hefu.kernel.errors import UsageError
-from hefu.services.nodes.local import PORTS_A_NODE, LocalNetwork
-from hefu.services.nodes.ports import check_ports
+from hefu import bootstrap
+from hefu.services.home import Home
+from hefu.services.network import Network
+from hefu.services.nodes.local import LocalNetwork
 from hefu.services.nodes.supervisor import VERSION
-from nodes import BANKS, PASSPHRASE
+from nodes import BANKS, PASSPHRASE, free_ports
 
 ROOT = Path(__file__).parents[2]
 
@@ -28,17 +29,6 @@ def cometbft() -> Path:
         assert done.returncode == 0, f"CometBFT could not be built:\n{done.stdout[-2000:]}{done.stderr[-4000:]}"
     os.environ["HEFU_COMETBFT"] = str(path)
     return path
-
-
-def free_ports() -> int:
-    """The first of a run of ports that nobody uses; another run of the tests may be at work beside this one."""
-    for first in range(27600, 32000, 100):
-        try:
-            check_ports(range(first, first + PORTS_A_NODE * len(BANKS)))
-        except UsageError:
-            continue
-        return first
-    raise AssertionError("no free ports")
 
 
 @pytest.fixture(scope="module")
@@ -60,3 +50,10 @@ def network(cometbft, tmp_path_factory) -> Iterator[LocalNetwork]:
         yield local
     finally:
         local.down()
+
+
+@pytest.fixture(scope="module")
+def opened(network) -> Iterator[Network]:
+    """The home with its keys, over the network's gateways."""
+    with Network(Home(network.home), bootstrap.application(), PASSPHRASE, cost=1024) as opened:
+        yield opened

@@ -2,69 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
 import time
-from contextlib import suppress
 from datetime import date, timedelta
-from itertools import count
 
 import pytest
 
-from hefu import bootstrap
 from hefu.contracts.parties.commands import OpenAccount
 from hefu.kernel.errors import Rejected
 from hefu.kernel.time import business_date
 from hefu.services import proving
 from hefu.services.founding import FounderSpec
-from hefu.services.home import Home
-from hefu.services.network import Network
-from hefu.services.nodes.local import LocalNetwork, client_of
+from hefu.services.nodes.local import client_of
 from hefu.services.trade import InvoiceDocument, Trade
 from hefu_verify import verify
-from nodes import PASSPHRASE
-
-NUMBERS = count(1)
-
-
-@pytest.fixture(scope="module")
-def opened(network):
-    """The home with its keys, over the network's gateways."""
-    with Network(Home(network.home), bootstrap.application(), PASSPHRASE, cost=1024) as opened:
-        yield opened
-
-
-def opening(opened: Network, name: str) -> bytes:
-    """A transaction that opens another account of an organisation."""
-    party = opened.home.party(name)
-    salt = next(NUMBERS).to_bytes(16, "big")
-    return opened.draft([OpenAccount(bytes.fromhex(party.organisation), salt)], opened.ring(party).govern).wire()
-
-
-def agreed(network: LocalNetwork, timeout_s: float = 60.0) -> dict[str, str]:
-    """State roots of all nodes, once they stand at one height."""
-    end = time.monotonic() + timeout_s
-    while True:
-        stands = {name: network.status_of(name) for name in network.nodes}
-        heights = {stand.get("height") for stand in stands.values()}
-        if len(heights) == 1 and None not in heights:
-            return {name: stand["state_root"] for name, stand in stands.items()}
-        assert time.monotonic() < end, f"the nodes do not meet: {stands}"
-        time.sleep(0.3)
-
-
-def kill(network: LocalNetwork, name: str) -> None:
-    """End a node's process and its CometBFT as a power cut would."""
-    engine = network.status_of(name)["engine"]["pid"]
-    pid = network.pid(name)
-    assert pid is not None
-    for number in (pid, engine):
-        os.kill(number, signal.SIGKILL)
-    while network.pid(name) is not None:
-        with suppress(ChildProcessError):
-            os.waitpid(pid, os.WNOHANG)
-        time.sleep(0.05)
+from nodes import agreed, kill, opening
 
 
 def test_what_a_rule_refuses_is_refused_and_what_it_allows_is_on_every_node(network, opened):

@@ -89,11 +89,11 @@ def test_the_same_blocks_and_times_make_the_same_ledger_as_the_embedded_engine(w
 def test_what_was_finalized_and_not_committed_is_gone_after_a_new_handshake(world, replica):
     raws = story(world)[0]
     before = replica.chain.tip_id
-    after = replica.finalize(1, BLOCK_START_MS, [pack(raws)])
+    after, _ = replica.finalize(1, BLOCK_START_MS, [pack(raws)])
     assert after != before
     assert replica.info().height == 0
     assert replica.chain.tip_id == before
-    assert replica.finalize(1, BLOCK_START_MS, [pack(raws)]) == after
+    assert replica.finalize(1, BLOCK_START_MS, [pack(raws)]) == (after, ())
     replica.commit()
     assert replica.info() == type(replica.info())(1, after)
 

@@ -114,3 +114,38 @@ def test_the_genesis_vouches_for_the_validators():
     with pytest.raises(Refused) as caught:
         verify(RAW, json.dumps(file).encode())
     assert caught.value.code == "OTHER_GENESIS"
+
+
+# -- validators that changed on the way: a fifth voted in, then a dead one voted out ------------------------------------
+
+CHANGED = (FOLDER / "changed.hefu").read_bytes()
+CHANGED_GENESIS = (FOLDER / "changed_genesis.json").read_bytes()
+
+
+def changed(parts: list[bytes]) -> bytes:
+    bundle = decode(CHANGED)
+    bundle[TIP][2] = parts
+    return encode(bundle)
+
+
+def test_each_change_of_validators_is_announced_by_those_of_before():
+    verdict = verify(CHANGED, CHANGED_GENESIS)
+    assert (verdict.basis.name, verdict.basis.total) == ("validators", 40)
+    assert [sum(v[1] for v in decode(part)[4]) for part in seal_of(CHANGED)] == [40, 50, 40]
+
+
+@pytest.mark.parametrize("kept", [(1, 2), (0, 2), (2,), (0, 1), (0,), (1, 0, 2), (0, 1, 1, 2), (0, 1, 2, 2), ()])
+def test_no_announcement_can_be_left_out_repeated_or_moved(kept):
+    parts = seal_of(CHANGED)
+    with pytest.raises(Refused) as caught:
+        verify(changed([parts[i] for i in kept]), CHANGED_GENESIS)
+    assert caught.value.code == "BAD_SEAL"
+
+
+def test_those_who_left_sign_for_nothing_any_more():
+    parts = [list(decode(part)) for part in seal_of(CHANGED)]
+    # The validators of the beginning, with votes that were good then, under the newest header.
+    parts[2][4], parts[2][5] = parts[0][4], parts[0][5]
+    with pytest.raises(Refused) as caught:
+        verify(changed([encode(part) for part in parts]), CHANGED_GENESIS)
+    assert caught.value.code == "BAD_SEAL"

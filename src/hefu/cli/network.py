@@ -9,14 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from hefu import bootstrap
-from hefu.cli.common import common, day, home_path, passphrase
+from hefu.cli.common import common, day, home_path, opened, party, passphrase
 from hefu.cli.language import t
 from hefu.cli.output import Output
 from hefu.kernel.errors import UsageError
+from hefu.kernel.keyfile import publish
 from hefu.kernel.time import instant_ms, start_of_day_ms
+from hefu.ledger.genesis import Genesis
+from hefu.services.nodes import joining, membership
 from hefu.services.nodes.local import FIRST_PORT, LocalNetwork
+from hefu.services.nodes.membership import POWER
 from hefu.services.nodes.node import Node, NodeHome
 
 BANKS = (
@@ -141,6 +146,63 @@ def down(output: Output) -> None:
     output.line(t("All nodes are down.", "全部节点已停止。"))
 
 
+@network.command(
+    "add-validator",
+    help=t("A node for another bank, voted in by the members.", "为另一家银行新建节点，经成员表决成为验证节点。"),
+)
+@click.argument("bank")
+@click.option(
+    "--request",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help=t(
+        "The bank runs its node elsewhere, and made this file there.",
+        "该银行在别处运行节点，并在当地生成了此申请文件。",
+    ),
+)
+@click.option(
+    "--power", type=click.IntRange(1, 1_000_000), default=POWER, show_default=True, help=t("Voting power.", "投票权。")
+)
+@common
+def add_validator(output: Output, bank: str, request: Path | None, power: int) -> None:
+    """It follows the ledger first, and votes once it has all of it."""
+    local = LocalNetwork(home_path())
+    if request is not None:
+        change = joining.read_request(request).change(power)
+        with opened() as trade:
+            if change.organisation.hex() != party(trade, bank).organisation:
+                raise UsageError(
+                    t("this request is of another organisation", "该申请属于另一机构"), code="OTHER_ORGANISATION"
+                )
+            trade.network.vote(trade.network.home.party(trade.network.home.operator), change)
+        output.data({"bank": bank, "power": power})
+        output.line(t(f"{bank} is a validator.", f"{bank} 已成为验证节点。"))
+        return
+
+    def told(_: str, fields: dict[str, Any]) -> None:
+        name = fields["node"]
+        output.line(t(f"{name} has the whole ledger; voting.", f"{name} 已同步完毕，正在表决。"))
+
+    with opened() as trade:
+        name = membership.add_validator(local, trade.network, bank, power=power, progress=told)
+    output.data({"node": name, "bank": bank, "power": power})
+    output.line(t(f"{name} of {bank} is a validator.", f"{bank} 的 {name} 已成为验证节点。"))
+
+
+@network.command(
+    "remove-validator",
+    help=t("Vote a validator out and stop its node.", "经成员表决移出一个验证节点，并停止该节点。"),
+)
+@click.argument("name")
+@common
+def remove_validator(output: Output, name: str) -> None:
+    """Its folder stays; the others go on without it."""
+    local = LocalNetwork(home_path())
+    with opened() as trade:
+        membership.remove_validator(local, trade.network, name)
+    output.data({"node": name})
+    output.line(t(f"{name} is no validator any more, and stopped.", f"{name} 已不再是验证节点，并已停止。"))
+
+
 @network.command(help=t("Where every node stands.", "各节点的状态。"))
 @common
 def status(output: Output) -> None:
@@ -155,6 +217,7 @@ def status(output: Output) -> None:
             t("block", "区块"),
             t("state root", "状态根"),
             t("peers", "对端"),
+            t("power", "投票权"),
             t("waiting", "待处理"),
             t("gateway", "网关"),
         ),
@@ -171,6 +234,7 @@ def status(output: Output) -> None:
                 f"{entry['height']:,}" if entry["height"] is not None else "",
                 (entry["state_root"] or "")[:12],
                 "" if entry["peers"] is None else str(entry["peers"]),
+                "" if entry["power"] is None else str(entry["power"]),
                 "" if entry["waiting"] is None else str(entry["waiting"]),
                 entry["url"],
             )
@@ -240,6 +304,7 @@ def _status(local: LocalNetwork) -> list[dict[str, Any]]:
                 "state_root": said.get("state_root"),
                 "engine_height": said.get("engine_height"),
                 "peers": engine.get("peers"),
+                "power": engine.get("voting_power"),
                 "waiting": said.get("waiting"),
                 "url": url,
                 "said": words,
@@ -253,18 +318,123 @@ def node() -> None:
     """Group."""
 
 
-@node.command(
-    help=t(
-        "Run a node: ledger, gateway, and CometBFT under supervision.", "运行节点：账本、网关，以及受监管的 CometBFT。"
-    )
-)
-@click.option(
+_folder = click.option(
     "--node",
     "folder",
     required=True,
     type=click.Path(path_type=Path, file_okay=False),
     help=t("The node's folder.", "节点文件夹。"),
 )
+
+
+@node.command(
+    "init",
+    help=t("Make a node that joins a network which others run.", "新建节点，加入他方已在运行的网络。"),
+)
+@_folder
+@click.option(
+    "--genesis",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help=t("The ledger's genesis, from somebody whom you trust.", "创世文件，须取自可信来源。"),
+)
+@click.option(
+    "--join",
+    "url",
+    required=True,
+    metavar="URL",
+    help=t("Gateway of a node of the network.", "网络中某节点的网关地址。"),
+)
+@click.option(
+    "--token-file",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help=t("That gateway's token.", "该网关的访问令牌文件。"),
+)
+@click.option("--name", default="node", show_default=True, help=t("What peers call it.", "对端所见的节点名称。"))
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help=t("Where peers reach it.", "对端连接本节点所用的地址。")
+)
+@click.option(
+    "--bind",
+    default="127.0.0.1",
+    show_default=True,
+    help=t("Where its gateway listens; put TLS in front.", "网关监听地址，前置 TLS。"),
+)
+@click.option(
+    "--first-port",
+    type=click.IntRange(1024, 65000),
+    default=FIRST_PORT,
+    show_default=True,
+    help=t("It takes four ports from here on.", "从此端口起占四个。"),
+)
+@common
+def node_init(
+    output: Output,
+    folder: Path,
+    genesis: Path,
+    url: str,
+    token_file: Path,
+    name: str,
+    host: str,
+    bind: str,
+    first_port: int,
+) -> None:
+    """It follows the ledger; to vote it needs the members' votes."""
+    keys = joining.join(
+        NodeHome(folder),
+        name=name,
+        genesis=Genesis.read(genesis),
+        url=url,
+        token=token_file.read_text().strip(),
+        host=host,
+        bind=bind,
+        first_port=first_port,
+    )
+    output.data({"node": str(folder), "id": keys.id, "validator": keys.validator.hex()})
+    output.line(t(f"Start it: hefu node run --node {folder}", f"启动：hefu node run --node {folder}"))
+
+
+@node.command(
+    "request",
+    help=t("A file by which the members let this node's validator in.", "生成申请文件，供成员表决本节点成为验证节点。"),
+)
+@_folder
+@click.option(
+    "--organisation", required=True, help=t("Identifier of the organisation that runs it.", "运行该节点的机构标识。")
+)
+@click.option(
+    "--save",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help=t("Where to write it; nothing in it is secret.", "写入位置，内容不含秘密。"),
+)
+@common
+def node_request(output: Output, folder: Path, organisation: str, save: Path) -> None:
+    """Signed by the validator's own key."""
+    try:
+        whose = bytes.fromhex(organisation)
+    except ValueError:
+        raise UsageError(
+            t("an identifier has 64 hexadecimal digits", "标识为 64 位十六进制数字"), code="BAD_IDENTIFIER"
+        ) from None
+    made = joining.request(NodeHome(folder), whose)
+    publish(save, msgspec.json.format(msgspec.json.encode(made), indent=1) + b"\n", overwrite=False)
+    output.data(msgspec.to_builtins(made))
+    output.line(
+        t(
+            f"{save}: give it to a member, for `hefu network add-validator --request {save.name}`.",
+            f"{save}：交给任一成员，由其执行 hefu network add-validator --request {save.name}。",
+        )
+    )
+
+
+@node.command(
+    help=t(
+        "Run a node: ledger, gateway, and CometBFT under supervision.", "运行节点：账本、网关，以及受监管的 CometBFT。"
+    )
+)
+@_folder
 @common
 def run(output: Output, folder: Path) -> None:
     """Until SIGTERM or Ctrl-C; then everything is stopped in order."""

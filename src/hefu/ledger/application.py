@@ -57,6 +57,10 @@ class Directory(Protocol):
         """An organisation's record; refuses UNKNOWN_ORGANISATION."""
         ...
 
+    def validators(self, state: Reader) -> dict[bytes, int]:
+        """Voting power by validator's public key; empty where one operator seals."""
+        ...
+
 
 class Clock(Protocol):
     """Business time at a block."""

@@ -5,6 +5,7 @@ Key space, first byte:
     s state key -> value          b bucket -> entries           p page of bucket hashes     d delta of bucket hashes by height
     h sealed header by height     t bodies by height            r results by height         i transaction id -> (height, index)
     e asset, number -> link       c checkpoints by height       m facts about this store
+    n block -> the engine's       v the engine's headers that announce other validators
 """
 
 from __future__ import annotations

@@ -78,7 +78,21 @@ class SetStatus(Record, frozen=True, tag="set-status"):
     status: str
 
 
-Change = Admit | SetRoles | SetStatus
+class SetValidator(Record, frozen=True, tag="set-validator"):
+    """
+    Change: a validator of the network that a member runs; power 0 takes it out.
+
+    `key` is CometBFT's (Ed25519, whatever suite the ledger has). `possession` is its own signature over `validator_message`;
+    empty for a change of one that is known.
+    """
+
+    organisation: bytes
+    key: bytes
+    power: int
+    possession: bytes
+
+
+Change = Admit | SetRoles | SetStatus | SetValidator
 
 
 class ProposeChange(Record, frozen=True, tag="parties.propose-change"):

@@ -16,6 +16,7 @@ from hefu.kernel.errors import Rejected
 from hefu.kernel.hashing import ZERO
 from hefu.kernel.ids import SALT_BYTES, derive_id
 from hefu.kernel.money import AMOUNT_MAX
+from hefu.kernel.suites.ed25519 import Ed25519Suite
 from hefu.ledger.authority import Resolver
 from hefu.ledger.context import Context, Link
 from hefu.ledger.genesis import Genesis
@@ -25,6 +26,11 @@ KEYS_MAX = 16
 #: Far past any block; within what every reader of a proof takes for an integer.
 HEIGHT_MAX = 1 << 53
 POSSESSION_PREFIX = b"hefu/key/1\n"
+VALIDATOR_PREFIX = b"hefu/validator/1\n"
+#: CometBFT's validators sign with Ed25519 whatever suite the ledger has.
+VALIDATOR_SUITE = Ed25519Suite()
+POWER_MAX = 1_000_000
+VALIDATORS_MAX = 100
 
 Command = c.Enrol | c.OpenAccount | c.AddKey | c.RevokeKey | c.ProposeChange | c.Vote
 Event = (
@@ -37,12 +43,18 @@ Event = (
     | e.ChangeDecided
     | e.RolesChanged
     | e.StatusChanged
+    | e.ValidatorSet
 )
 
 
 def possession_message(chain_id: bytes, identity: bytes) -> bytes:
     """What a new key signs to show that whoever registers it holds it."""
     return POSSESSION_PREFIX + chain_id + identity
+
+
+def validator_message(chain_id: bytes, organisation: bytes) -> bytes:
+    """What a validator's key signs to show that the organisation that runs it holds it."""
+    return VALIDATOR_PREFIX + chain_id + organisation
 
 
 class PartiesContract:
@@ -60,6 +72,7 @@ class PartiesContract:
         e.ChangeDecided,
         e.RolesChanged,
         e.StatusChanged,
+        e.ValidatorSet,
     )
     hints: Mapping[type[Record], Callable[[Any], list[bytes]]] = {}
     authority = AUTHORITY
@@ -86,6 +99,9 @@ class PartiesContract:
             for salt in founder.account_salts:
                 account = derive_id(genesis.hash, chain_id, organisation, bytes.fromhex(salt), "account")
                 events.append(e.AccountOpened(account, organisation))
+        for validator in genesis.validators:
+            organisation = founder_id(genesis, bytes.fromhex(validator.identity))
+            events.append(e.ValidatorSet(organisation, bytes.fromhex(validator.key), validator.power))
         return events
 
     # -- deciding -----------------------------------------------------------------------------------------------
@@ -205,8 +221,37 @@ class PartiesContract:
                 if change.status == SUSPENDED:
                     self._check_deciders(state, _members(state), but=change.organisation)
                 return [e.StatusChanged(change.organisation, change.status)]
+            case c.SetValidator():
+                self._check_validator(state, change, context)
+                return [e.ValidatorSet(change.organisation, change.key, change.power)]
             case _:
                 assert_never(change)
+
+    def _check_validator(self, state: Reader, change: c.SetValidator, context: Context) -> None:
+        record = state.get(s.VALIDATORS_KEY, s.VALIDATORS)
+        if record is None:
+            raise Rejected("one operator seals the blocks of this ledger", code="NO_VALIDATORS")
+        known = next((validator for validator in record.validators if validator.key == change.key), None)
+        if known is not None and known.organisation != change.organisation:
+            raise Rejected("this key is another organisation's validator", code="KEY_EXISTS")
+        if not 0 <= change.power <= POWER_MAX:
+            raise Rejected(f"voting power lies between 0 and {POWER_MAX}", code="BAD_POWER")
+        if not change.power:
+            if known is None:
+                raise Rejected("no validator has this key", code="UNKNOWN_VALIDATOR")
+            if len(record.validators) == 1:
+                raise Rejected("without a validator nobody could decide a block", code="LAST_VALIDATOR")
+            return
+        owner = self.directory.organisation(state, change.organisation)
+        if not owner.member or owner.status != ACTIVE:
+            raise Rejected("only active members run validators", code="NOT_A_MEMBER")
+        if known is not None:
+            return
+        if len(record.validators) >= VALIDATORS_MAX:
+            raise Rejected(f"a network has {VALIDATORS_MAX} validators at most", code="TOO_MANY_VALIDATORS")
+        message = validator_message(context.chain_id, change.organisation)
+        if not VALIDATOR_SUITE.verify(change.key, change.possession, message):
+            raise Rejected("the validator's key did not sign for itself", code="BAD_POSSESSION")
 
     def _check_deciders(self, state: Reader, members: frozenset[bytes], *, but: bytes = b"") -> None:
         """Refuses a change after which too few members could sign to adopt any other, even to undo it."""
@@ -278,6 +323,12 @@ class PartiesContract:
             case e.StatusChanged():
                 record = _existing(state, s.organisation_key(event.organisation), s.ORGANISATION)
                 state.put(s.organisation_key(event.organisation), _replace(record, status=event.status))
+            case e.ValidatorSet():
+                found = state.get(s.VALIDATORS_KEY, s.VALIDATORS)
+                others = [v for v in (found.validators if found else ()) if v.key != event.key]
+                own = [s.ValidatorRecord(event.organisation, event.key, event.power)] if event.power else []
+                both = sorted((*others, *own), key=lambda validator: validator.key)
+                state.put(s.VALIDATORS_KEY, s.ValidatorsRecord(s.SCHEMA, tuple(both)))
             case _:
                 assert_never(event)
 

@@ -6,6 +6,8 @@ from hefu.contracts.parties.state import (
     ACCOUNT,
     KEY,
     ORGANISATION,
+    VALIDATORS,
+    VALIDATORS_KEY,
     KeyRecord,
     OrganisationRecord,
     account_key,
@@ -48,6 +50,11 @@ class PartiesDirectory:
         if record is None:
             raise Rejected("this ledger knows no such organisation", code="UNKNOWN_ORGANISATION")
         return record
+
+    def validators(self, state: Reader) -> dict[bytes, int]:
+        """Voting power by validator's public key; empty where one operator seals."""
+        record = state.get(VALIDATORS_KEY, VALIDATORS)
+        return {} if record is None else {validator.key: validator.power for validator in record.validators}
 
     def organisation_roles(self, state: Reader, organisation: bytes) -> tuple[str, ...]:
         """Roles of an organisation; refuses UNKNOWN_ORGANISATION."""

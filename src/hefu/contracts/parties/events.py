@@ -79,3 +79,11 @@ class StatusChanged(Record, frozen=True, tag="parties.status-changed"):
 
     organisation: bytes
     status: str
+
+
+class ValidatorSet(Record, frozen=True, tag="parties.validator-set"):
+    """A validator has this power from the block after next on; 0: it is one no more."""
+
+    organisation: bytes
+    key: bytes
+    power: int

@@ -7,6 +7,7 @@ from hefu.kernel.codec import Codec, Record
 
 SCHEMA = 1
 MEMBERS_KEY = b"M"
+VALIDATORS_KEY = b"V"
 
 
 class OrganisationRecord(Record, frozen=True):
@@ -64,12 +65,28 @@ class MembersRecord(Record, frozen=True):
     members: tuple[bytes, ...]
 
 
+class ValidatorRecord(Record, frozen=True):
+    """A validator: whose it is, CometBFT's public key, voting power."""
+
+    organisation: bytes
+    key: bytes
+    power: int
+
+
+class ValidatorsRecord(Record, frozen=True):
+    """The validators of a network, in order of key; absent where one operator seals."""
+
+    schema: int
+    validators: tuple[ValidatorRecord, ...]
+
+
 ORGANISATION: Codec[OrganisationRecord] = Codec(OrganisationRecord)
 ACCOUNT: Codec[AccountRecord] = Codec(AccountRecord)
 KEY: Codec[KeyRecord] = Codec(KeyRecord)
 IDENTITY: Codec[IdentityRecord] = Codec(IdentityRecord)
 PROPOSAL: Codec[ProposalRecord] = Codec(ProposalRecord)
 MEMBERS: Codec[MembersRecord] = Codec(MembersRecord)
+VALIDATORS: Codec[ValidatorsRecord] = Codec(ValidatorsRecord)
 
 
 def organisation_key(organisation: bytes) -> bytes:

@@ -105,6 +105,34 @@ NETWORK: Mapping[str, tuple[str, str]] = {
         "This ledger's genesis names no validators: one operator seals its blocks, and it needs no network.",
         "该账本的创世文件未列验证节点：区块由一家运营方签封，不需要多节点网络。",
     ),
+    "BAD_POWER": (
+        "Voting power is a number from 0, which takes the validator out, to 1,000,000.",
+        "投票权为 0 至 1,000,000 的整数，0 表示移出验证节点。",
+    ),
+    "UNKNOWN_VALIDATOR": (
+        "No validator of this network has this key. `hefu network status` lists them.",
+        "本网络没有使用该密钥的验证节点，可用 hefu network status 查看。",
+    ),
+    "LAST_VALIDATOR": (
+        "Without its last validator a network could decide nothing any more. Add another first.",
+        "移出最后一个验证节点后网络将无法出块，请先增加其他验证节点。",
+    ),
+    "TOO_MANY_VALIDATORS": (
+        "This network has as many validators as it can. Take one out first; other nodes may follow without voting.",
+        "验证节点数已达上限。请先移出一个；其他节点可作为非验证节点同步账本。",
+    ),
+    "VALIDATOR_EXISTS": (
+        "This bank runs a validator already. To change its key, take the old one out first.",
+        "该银行已有验证节点。如需更换密钥，请先移出旧节点。",
+    ),
+    "UNKNOWN_HOST": (
+        "This address cannot be found. Give a name or address under which the other nodes reach this one.",
+        "无法解析该地址。请填写其他节点可以连接的主机名或 IP 地址。",
+    ),
+    "OTHER_ORGANISATION": (
+        "This request was made for another organisation. Ask its own for one.",
+        "该申请属于另一机构，请向本机构索取。",
+    ),
     "OTHER_VALIDATORS": (
         "The consensus engine was set up with other validators than the genesis names. Set the node up anew from the same genesis.",
         "共识引擎所设验证节点与创世文件不一致。请按同一创世文件重新设置节点。",

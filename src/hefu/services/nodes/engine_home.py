@@ -139,6 +139,21 @@ def read_keys(engine: Path) -> NodeKeys:
         raise Corrupt(f"the engine's key files cannot be read: {type(error).__name__}", where=str(config)) from None
 
 
+def sign_as_validator(engine: Path, message: bytes) -> bytes:
+    """
+    A signature of the validator's key; for what shows that its holder runs it, never for votes.
+
+    Raises:
+        Corrupt: The key's file is missing or no key file of CometBFT's.
+    """
+    path = engine / "config" / "priv_validator_key.json"
+    try:
+        secret = base64.b64decode(json.loads(path.read_bytes())["priv_key"]["value"], validate=True)
+        return bytes(SigningKey(secret[:32]).sign(message).signature)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Corrupt(f"the validator's key cannot be read: {type(error).__name__}", where=str(path)) from None
+
+
 def write_genesis(engine: Path, genesis: Genesis, at: datetime) -> None:
     """CometBFT's genesis of a ledger: the same bytes on every node."""
     file = {

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.applications import Starlette
@@ -39,19 +40,30 @@ _PROVE: Codec[tuple[tuple[bytes, ...]]] = Codec(tuple[tuple[bytes, ...]])
 BINARY = "application/vnd.msgpack"
 
 Handler = Callable[[Request], Awaitable[Response]]
-Facts = Callable[[], dict[str, Any]]
 
 
-def application(
-    replica: Replica, gateway: Gateway, rpc: EngineRpc, token: str, facts: Facts, metrics: Callable[[], str]
-) -> Starlette:
+@dataclass(frozen=True)
+class Facts:
+    """
+    What the node knows of itself.
+
+    Args:
+        status: Itself and its engine.
+        metrics: The same for Prometheus, in its text format.
+        network: Where it and its peers are, for a node that joins; JSON.
+    """
+
+    status: Callable[[], dict[str, Any]]
+    metrics: Callable[[], str]
+    network: Callable[[], bytes]
+
+
+def application(replica: Replica, gateway: Gateway, rpc: EngineRpc, token: str, facts: Facts) -> Starlette:
     """
     The ASGI application.
 
     Args:
         token: What members' programs show.
-        facts: What the node knows of itself and its engine.
-        metrics: The same for Prometheus, in its text format.
     """
 
     def guarded(handler: Handler) -> Handler:
@@ -84,12 +96,15 @@ def application(
                 "at_ms": tip.at_ms,
                 "engine_height": replica.engine_height,
                 "waiting": gateway.waiting,
-                **facts(),
+                **facts.status(),
             }
         )
 
     async def genesis(request: Request) -> Response:
         return Response(replica.genesis.raw, media_type="application/json")
+
+    async def network(request: Request) -> Response:
+        return Response(facts.network(), media_type="application/json")
 
     async def submit(request: Request) -> Response:
         bounds = replica.genesis.file.bounds
@@ -162,12 +177,13 @@ def application(
         return _packed(found)
 
     async def prometheus(request: Request) -> Response:
-        return PlainTextResponse(metrics(), media_type="text/plain; version=0.0.4")
+        return PlainTextResponse(facts.metrics(), media_type="text/plain; version=0.0.4")
 
     routes = [
         Route("/live", live),
         Route("/v1/status", guarded(status)),
         Route("/v1/genesis", guarded(genesis)),
+        Route("/v1/network", guarded(network)),
         Route("/v1/transactions", guarded(submit), methods=["POST"]),
         Route("/v1/transactions/{id}", guarded(receipt)),
         Route("/v1/records", guarded(records), methods=["POST"]),

@@ -65,6 +65,10 @@ def read_network(home: Path) -> NetworkFile:
         raise Corrupt(f"the network's file cannot be read: {error}", where=str(path)) from None
 
 
+def _write(path: Path, network: NetworkFile) -> None:
+    publish(path, msgspec.json.format(msgspec.json.encode(network), indent=1) + b"\n", overwrite=True)
+
+
 def client_of(home: Path) -> NodeClient:
     """A client of this home's network."""
     file = read_network(home)
@@ -120,6 +124,7 @@ class LocalNetwork:
         files = [
             NodeFile(
                 name=f"node{i}",
+                bank=banks[i],
                 host=HOST,
                 p2p_port=first_port + PORTS_A_NODE * i,
                 rpc_port=first_port + PORTS_A_NODE * i + 1,
@@ -147,8 +152,23 @@ class LocalNetwork:
         network = NetworkFile(
             nodes=[file.name for file in files], urls=[f"http://{HOST}:{file.gateway_port}" for file in files]
         )
-        publish(home.network, msgspec.json.format(msgspec.json.encode(network), indent=1) + b"\n", overwrite=False)
+        _write(home.network, network)
         return cls(path)
+
+    # -- nodes that come and go ---------------------------------------------------------------------------------
+
+    def remember(self, name: str, url: str) -> None:
+        """A node whose folder is there belongs to this network from now on."""
+        self.file.nodes.append(name)
+        self.file.urls.append(url)
+        _write(Home(self.home).network, self.file)
+        self.nodes[name] = NodeHome(self.home / "nodes" / name)
+
+    def forget(self, name: str) -> None:
+        """A node belongs to it no more; its folder stays."""
+        at = self.file.nodes.index(name)
+        del self.file.nodes[at], self.file.urls[at], self.nodes[name]
+        _write(Home(self.home).network, self.file)
 
     # -- processes ----------------------------------------------------------------------------------------------
 

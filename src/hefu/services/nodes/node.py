@@ -37,6 +37,7 @@ from hefu.ledger.store import RocksStore
 from hefu.services.nodes import engine_home
 from hefu.services.nodes.engine_home import Peer, Ports
 from hefu.services.nodes.gateway import Gateway
+from hefu.services.nodes.http import Facts
 from hefu.services.nodes.http import application as http_application
 from hefu.services.nodes.outbox import Outbox
 from hefu.services.nodes.ports import check_ports
@@ -53,7 +54,12 @@ class NodeFile(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     format: str = FORMAT
     name: str
+    #: Whose node it is, where one home holds several.
+    bank: str = ""
+    #: Where peers reach it.
     host: str = "127.0.0.1"
+    #: Where the gateway listens; TLS stands in front of it.
+    bind: str = "127.0.0.1"
     p2p_port: int
     rpc_port: int
     gateway_port: int
@@ -62,6 +68,14 @@ class NodeFile(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     genesis_time: str
     #: Other nodes, as ID@HOST:PORT.
     peers: list[str] = msgspec.field(default_factory=list)
+
+
+class Whereabouts(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """What a node says to one that joins."""
+
+    chain_id: str
+    genesis_time: str
+    peers: list[str]
 
 
 @dataclass(frozen=True)
@@ -145,6 +159,13 @@ class NodeHome:
         ports = Ports(node.p2p_port, node.rpc_port, node.gateway_port, node.metrics_port)
         engine_home.write_config(self.engine, name=node.name, ports=ports, peers=peers, host=node.host)
 
+    def whereabouts(self) -> Whereabouts:
+        """What this node says to one that joins: where it is itself, and those whom it knows."""
+        file = self.read()
+        own = Peer(engine_home.read_keys(self.engine).id, file.host, file.p2p_port)
+        chain_id = Genesis.read(self.genesis).chain_id.hex()
+        return Whereabouts(chain_id=chain_id, genesis_time=file.genesis_time, peers=[str(own), *file.peers])
+
 
 class Node:
     """
@@ -185,7 +206,7 @@ class Node:
         Raises:
             HefuError: The node cannot go on; the code says why.
         """
-        check_ports([self.file.gateway_port], self.file.host)
+        check_ports([self.file.gateway_port], self.file.bind)
         loop = asyncio.get_running_loop()
         stop: asyncio.Future[None] = loop.create_future()
 
@@ -240,9 +261,14 @@ class Node:
 
     def _web_config(self, gateway: Gateway, rpc: EngineRpc) -> uvicorn.Config:
         token = self.home.token.read_text().strip()
-        app = http_application(self.replica, gateway, rpc, token, lambda: {"engine": self._engine_facts}, self.metrics)
+        facts = Facts(
+            status=lambda: {"engine": self._engine_facts},
+            metrics=self.metrics,
+            network=lambda: msgspec.json.encode(self.home.whereabouts()),
+        )
+        app = http_application(self.replica, gateway, rpc, token, facts)
         return uvicorn.Config(
-            app, host=self.file.host, port=self.file.gateway_port, log_config=None, access_log=False, lifespan="off"
+            app, host=self.file.bind, port=self.file.gateway_port, log_config=None, access_log=False, lifespan="off"
         )
 
     async def _watch(self, rpc: EngineRpc, server: AbciServer) -> None:

@@ -40,10 +40,11 @@ class Info:
 
 @dataclass(frozen=True, slots=True)
 class Finalized:
-    """A decided block, run and not yet written."""
+    """A decided block, run and not yet written; `updates` are validators with the power that they have from now on."""
 
     engine_height: int
     outcome: Outcome | None
+    updates: tuple[tuple[bytes, int], ...]
     receipts: tuple[Receipt, ...]
     parcels: list[bytes]
 
@@ -155,12 +156,14 @@ class Replica:
 
     # -- decided blocks -----------------------------------------------------------------------------------------
 
-    def finalize(self, engine_height: int, at_ms: int, parcels: Sequence[bytes]) -> bytes:
+    def finalize(
+        self, engine_height: int, at_ms: int, parcels: Sequence[bytes]
+    ) -> tuple[bytes, tuple[tuple[bytes, int], ...]]:
         """
         Run a decided block, in memory.
 
         Returns:
-            The app hash after it.
+            The app hash after it, and validators whose power changed: public key and power, 0 for one that leaves.
 
         Raises:
             EngineError: It is not the next one (ENGINE_HEIGHT).
@@ -174,6 +177,7 @@ class Replica:
         chain = self.chain
         batch = chain.read(raws)
         chain.fetch(batch)
+        before = self._validators()
         ran = chain.run(batch, at_ms)
         outcome: Outcome | None = None
         if ran.count:
@@ -181,8 +185,14 @@ class Replica:
             outcome = chain.seal()
         else:
             chain.discard(ran)
-        self._finalized = Finalized(engine_height, outcome, tuple(ran.receipts), list(parcels))
-        return chain.tip_id
+        after = self._validators()
+        changed = sorted(key for key in before | after if before.get(key) != after.get(key))
+        updates = tuple((key, after.get(key, 0)) for key in changed)
+        self._finalized = Finalized(engine_height, outcome, updates, tuple(ran.receipts), list(parcels))
+        return chain.tip_id, updates
+
+    def _validators(self) -> dict[bytes, int]:
+        return self._application.directory.validators(self.chain.state)
 
     def commit(self) -> Finalized:
         """
@@ -201,6 +211,9 @@ class Replica:
             writes = done.outcome.writes
             writes[ENGINE_KEY] = height
             writes[at_height(b"n", done.outcome.height)] = height
+            if done.updates:
+                # The engine's next header, signed by the validators of before, names those that follow.
+                writes[at_height(b"v", done.engine_height + 1)] = b""
             self.chain.write(done.outcome)
         self._finalized = None
         self.engine_height = done.engine_height
@@ -215,8 +228,8 @@ class Replica:
 
     def handovers(self, engine_height: int) -> list[int]:
         """The engine's heights, up to one, at which a change of validators was announced."""
-        # Validators are those of the genesis; votes of the members will change them.
-        return []
+        pairs = self._store.scan(b"v", at_height(b"v", engine_height + 1))
+        return [int.from_bytes(key[1:], "big") for key, _ in pairs]
 
     # -- proofs -------------------------------------------------------------------------------------------------
 

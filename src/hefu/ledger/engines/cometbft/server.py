@@ -161,7 +161,10 @@ class AbciServer:
         asked = request.finalize_block
         at_ms = asked.time.seconds * 1000 + asked.time.nanos // 1_000_000
         parcels = list(asked.txs)
-        response.finalize_block.app_hash = self.replica.finalize(asked.height, at_ms, parcels)
+        response.finalize_block.app_hash, updates = self.replica.finalize(asked.height, at_ms, parcels)
+        for key, power in updates:
+            update = response.finalize_block.validator_updates.add()
+            update.pub_key.ed25519, update.power = key, power
         for parcel in parcels:
             # A parcel has no result of its own: the ledger's results are under the app hash.
             result = response.finalize_block.tx_results.add()

@@ -1,0 +1,132 @@
+"""
+Validators that come and go on a network of one machine: a node is made, catches up, and is voted in; or it is voted out, and stops.
+
+Who decides is the members: two thirds of them adopt a change of validators as they adopt any other (`parties`). CometBFT follows
+the block after next. A node that only follows needs no vote.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from hefu.contracts.parties import commands as pc
+from hefu.contracts.parties.contract import validator_message
+from hefu.kernel.errors import EngineError, UsageError
+from hefu.services.founding import FounderSpec
+from hefu.services.network import Network
+from hefu.services.nodes import engine_home
+from hefu.services.nodes.local import HOST, PORTS_A_NODE, LocalNetwork
+from hefu.services.nodes.node import NodeFile, NodeHome
+from hefu.services.nodes.ports import check_ports
+
+#: As the validators that a network begins with.
+POWER = 10
+CATCH_UP_S = 600.0
+#: CometBFT follows two blocks after the vote, and makes an empty one every five seconds.
+CHANGE_S = 60.0
+Progress = Callable[[str, dict[str, Any]], None]
+
+
+def add_validator(
+    local: LocalNetwork, network: Network, bank: str, *, power: int = POWER, progress: Progress | None = None
+) -> str:
+    """
+    Make a node for a bank, wait until it has the whole ledger, and vote it in. What stopped half way goes on where it stood.
+
+    Args:
+        bank: Admitted as a member bank if this home does not know it.
+
+    Returns:
+        The node's name.
+
+    Raises:
+        Rejected: The members' votes were refused; the node follows the ledger without voting.
+        EngineError: It did not catch up in time.
+    """
+    if not any(party.name == bank for party in network.home.names.parties):
+        network.enrol(FounderSpec(bank, ("bank", "settlement_bank"), True), network.home.operator)
+    party = network.home.party(bank)
+    organisation = bytes.fromhex(party.organisation)
+    name = next((name for name, node in local.nodes.items() if node.read().bank == bank), None)
+    if name is None:
+        name = _make_node(local, bank)
+    elif local.status_of(name).get("engine", {}).get("voting_power"):
+        raise UsageError(f"{bank} runs a validator already, {name}", code="VALIDATOR_EXISTS")
+    local.start(name)
+    _wait(local, name, lambda engine: engine.get("running") and not engine.get("catching_up", True), CATCH_UP_S)
+    if progress is not None:
+        progress("caught up", {"node": name})
+    engine = local.nodes[name].engine
+    message = validator_message(network.genesis.chain_id, organisation)
+    key, possession = engine_home.read_keys(engine).validator, engine_home.sign_as_validator(engine, message)
+    network.vote(network.home.party(network.home.operator), pc.SetValidator(organisation, key, power, possession))
+    _wait(local, name, lambda engine: engine.get("voting_power") == power, CHANGE_S)
+    return name
+
+
+def remove_validator(local: LocalNetwork, network: Network, name: str) -> None:
+    """
+    Vote a node's validator out, and stop the node. Its folder stays.
+
+    Raises:
+        UsageError: No such node.
+        Rejected: It is no validator, or the last one.
+    """
+    node = local.nodes.get(name)
+    if node is None:
+        raise UsageError(f"no node {name}; there are {', '.join(local.nodes)}", code="UNKNOWN_NODE")
+    organisation = bytes.fromhex(network.home.party(node.read().bank).organisation)
+    key = engine_home.read_keys(node.engine).validator
+    network.vote(network.home.party(network.home.operator), pc.SetValidator(organisation, key, 0, b""))
+    # While it runs it helps the others to decide that it leaves.
+    with suppress(EngineError):
+        _wait(local, name, lambda engine: engine.get("voting_power") == 0, CHANGE_S)
+    local.stop(name)
+    local.forget(name)
+
+
+def _make_node(local: LocalNetwork, bank: str) -> str:
+    others = {name: node.read() for name, node in local.nodes.items()}
+    number = 1 + max(
+        int(name.removeprefix("node")) for name in (path.name for path in (local.home / "nodes").iterdir())
+    )
+    first = PORTS_A_NODE + max(file.metrics_port - PORTS_A_NODE + 1 for file in others.values())
+    check_ports(range(first, first + PORTS_A_NODE))
+    name = f"node{number}"
+    node = NodeHome(local.home / "nodes" / name)
+    file = NodeFile(
+        name=name,
+        host=HOST,
+        p2p_port=first,
+        rpc_port=first + 1,
+        gateway_port=first + 2,
+        metrics_port=first + 3,
+        genesis_time=next(iter(others.values())).genesis_time,
+        bank=bank,
+    )
+    keys = node.make(file)
+    ids = {other: engine_home.read_keys(local.nodes[other].engine).id for other in others}
+    peers = [engine_home.Peer(ids[other], there.host, there.p2p_port) for other, there in others.items()]
+    node.settle(next(iter(local.nodes.values())).genesis.read_bytes(), peers)
+    # Those that run are dialled by it; when they start again, they dial it too.
+    own = engine_home.Peer(keys.id, HOST, file.p2p_port)
+    for other, there in others.items():
+        there.peers.append(str(own))
+        local.nodes[other].write(there)
+    local.remember(name, f"http://{HOST}:{file.gateway_port}")
+    return name
+
+
+def _wait(local: LocalNetwork, name: str, ready: Callable[[dict[str, Any]], Any], seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while not ready(local.status_of(name).get("engine", {})):
+        if local.pid(name) is None or time.monotonic() > end:
+            raise EngineError(
+                f"{name} is not there yet: {local.last_words(name)}",
+                code="NODE_BEHIND",
+                where=str(local.nodes[name].path),
+            )
+        time.sleep(0.3)
