@@ -12,6 +12,7 @@ transaction is in two blocks; the state root is the tip's. Now and then, and at 
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import shutil
 import signal
@@ -23,6 +24,8 @@ from collections import deque
 from datetime import date, timedelta
 from pathlib import Path
 
+from measured_store import MeasuredProcess, MeasuredStore, say
+
 from hefu import bootstrap
 from hefu.contracts.receivables import commands as rc
 from hefu.kernel.codec import Record
@@ -33,7 +36,7 @@ from hefu.ledger import transaction as transactions
 from hefu.ledger.chain import Chain
 from hefu.ledger.engine import Ticket
 from hefu.ledger.genesis import Genesis
-from hefu.ledger.store import RocksStore, Writes, at_height
+from hefu.ledger.store import RocksStore, at_height
 from hefu.services import audit
 from hefu.services.founding import FounderSpec
 from hefu.services.home import Home
@@ -47,48 +50,19 @@ OUTSTANDING = 400
 # -- the child ----------------------------------------------------------------------------------------------------
 
 
-class MeasuredStore(RocksStore):
-    """Reports how long the write-ahead log is after each synced write: the bytes that a power failure must leave."""
-
-    folder: Path
-
-    def write(self, items: Writes, *, sync: bool = True) -> None:
-        """
-        As RocksStore, with the write and its sync apart and a pause between: most kills then find written bytes that are
-        not synced yet, which is what a power failure may take.
-        """
-        super().write(items, sync=False)
-        time.sleep(random.uniform(0, 0.03))
-        if sync:
-            self._db.flush_wal(True)
-        logs = sorted(self.folder.glob("*.log"))
-        if sync and logs:
-            _say(f"wal {logs[-1].name} {logs[-1].stat().st_size}")
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
-
-
 def child(home_path: Path, seed: int) -> None:
     """Load until killed: register, propose, confirm and split, and say what was acknowledged."""
     import hefu.services.network as network_module
 
-    folder = Home(home_path).ledger
-
-    def measured(path: Path) -> RocksStore:
-        store = MeasuredStore(path)
-        store.folder = folder
-        return store
-
-    network_module.RocksStore = measured  # type: ignore[assignment, misc]
-    # Every second time with signatures and state tree in processes of their own, and several blocks on their way at once.
+    os.environ["PYTHONPATH"] = str(Path(__file__).parent)
+    network_module.RocksStore = MeasuredStore  # type: ignore[misc]
+    network_module.StoreProcess = MeasuredProcess  # type: ignore[misc]
+    # Every second time with signatures, store and state tree in processes of their own, and several blocks on their way at once.
     network = Network(Home(home_path), bootstrap.application(), PASSPHRASE, verifiers=seed // 2 % 2)
     trade = Trade(network)
     seller, buyer = network.home.party("Parts"), network.home.party("Steel")
     signers = (network.ring(seller).office, network.ring(buyer).office)
-    _say("ready")
+    say("ready")
     waiting: deque[tuple[bytes, Ticket]] = deque()
     number = seed * 10**7
     while True:
@@ -104,7 +78,7 @@ def child(home_path: Path, seed: int) -> None:
         waiting.append((draft.id, network.engine.submit(draft.wire())))
         while waiting and (waiting[0][1].done or len(waiting) > OUTSTANDING):
             identifier, ticket = waiting.popleft()
-            _say(f"ack {identifier.hex()} {ticket.wait().code}")
+            say(f"ack {identifier.hex()} {ticket.wait().code}")
 
 
 # -- the parent ---------------------------------------------------------------------------------------------------
@@ -128,7 +102,10 @@ def make_home(path: Path) -> None:
 def run_child(home: Path, seed: int, chance: random.Random) -> tuple[dict[bytes, str], tuple[str, int]]:
     """Start a child, kill it after a random while; what it acknowledged, and the log's last synced size."""
     process = subprocess.Popen(
-        [sys.executable, __file__, "--child", str(home), str(seed)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [sys.executable, __file__, "--child", str(home), str(seed)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
     )
     assert process.stdout is not None
     assert process.stderr is not None
@@ -138,7 +115,11 @@ def run_child(home: Path, seed: int, chance: random.Random) -> tuple[dict[bytes,
     if first.strip() != b"ready":
         raise SystemExit(f"the ledger did not open: {process.stderr.read().decode()[-2000:]}")
     time.sleep(chance.uniform(0.0, 0.6))
-    process.send_signal(signal.SIGKILL)
+    if chance.random() < 0.5:
+        # All of its processes at one instant, as when the machine stops.
+        os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.send_signal(signal.SIGKILL)
     said, _ = process.communicate()
     acknowledged: dict[bytes, str] = {}
     log = ("", 0)

@@ -74,10 +74,12 @@ class StoreProcess:
     """
 
     beside = True
+    #: What the process runs.
+    module = "hefu.ledger.engines.storeprocess"
 
     def __init__(self, path: Path, genesis: Genesis) -> None:
         self.path = path
-        self._process = Beside("hefu.ledger.engines.storeprocess", 2 + READERS)
+        self._process = Beside(self.module, 2 + READERS)
         self._tree, self._writes, *readers = self._process.connections
         self._readers: queue.SimpleQueue[Connection] = queue.SimpleQueue()
         for connection in readers:
