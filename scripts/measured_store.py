@@ -1,6 +1,6 @@
 """
-Stores that say how long their write-ahead log is after each sync: the bytes that a power failure must leave. For kill_run.py; run as
-a program, it is the store process of the engine with such a store.
+Stores that say how long their write-ahead log is after each sync: the bytes that a power failure must leave. For kill_run.py; run
+as a program, it is the store process of the engine with such a store.
 """
 
 from __future__ import annotations

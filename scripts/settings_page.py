@@ -63,6 +63,10 @@ SETTINGS: dict[str, tuple[str, str]] = {
         "command.",
         "供测试使用：`long` 抽取新的、数量多得多的用例，并以实际安装的命令运行两种语言的教程。",
     ),
+    "HEFU_WRITE_VECTORS": (
+        "Tests of a network put the bundles that they made into tests/golden/network, where set.",
+        "设置后，网络测试把所生成的证据包写入 tests/golden/network。",
+    ),
 }
 
 
