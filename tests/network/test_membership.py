@@ -6,7 +6,7 @@ import os
 import subprocess
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,12 @@ import pytest
 from commands import HEFU, hefu
 from hefu.kernel.errors import UsageError
 from hefu.kernel.time import business_date
+from hefu.ledger.engines.cometbft.statesync import Snapshots
 from hefu.services import proving
 from hefu.services.founding import FounderSpec
 from hefu.services.network import Network
 from hefu.services.nodes import membership
+from hefu.services.nodes.client import NodeClient, RemoteChain
 from hefu.services.nodes.node import NodeHome
 from hefu.services.trade import InvoiceDocument, Trade
 from hefu_verify import verify
@@ -115,3 +117,39 @@ def until(node: NodeHome, ready: Callable[[dict[str, Any]], bool], seconds: floa
                 return dict(said)
         assert time.monotonic() < end, "the node does not get there"
         time.sleep(0.3)
+
+
+def test_a_node_that_joins_late_takes_a_snapshot_instead_of_every_block(network, opened):
+    name = "node0"
+    node = network.nodes[name]
+    network.stop(name)
+    file = node.read()
+    file.snapshot_blocks = 3
+    node.write(file)
+    network.start(name)
+    until(node, lambda said: said.get("engine", {}).get("running"))
+    end = time.monotonic() + 90
+    while not Snapshots(node.snapshots).manifests():
+        assert opened.engine.submit(opening(opened, "Parts")).wait(60).code == "OK"
+        assert time.monotonic() < end, "no snapshot was taken"
+    file.snapshot_blocks = 0
+    node.write(file)
+    network.stop(name)
+    network.start(name)
+    until(node, lambda said: said.get("engine", {}).get("running"))
+    joined = membership.add_validator(network, opened, "Bank G")
+    assert len(set(agreed(network).values())) == 1
+    # It has no block from before the snapshot, and proves as well as any.
+    there = network.nodes[joined]
+    with closing(NodeClient([f"http://127.0.0.1:{there.read().gateway_port}"], [there.token.read_text()])) as client:
+        assert client.blocks(1) == []
+        made = right(opened, "25312000000012345603")
+        until(there, lambda said: said["height"] >= opened.chain.tip.height)
+        chain = RemoteChain(client, opened.genesis, opened.chain.application)
+        raw = proving.bundle(chain, made)
+    basis = verify(raw, opened.home.genesis.read_bytes()).basis
+    assert (basis.name, len(BUNDLE.read("bundle", raw).tip.seal)) == ("validators", 5)
+    network.stop(joined)
+    network.start(joined)
+    until(there, lambda said: said.get("engine", {}).get("voting_power") == 10)
+    assert there.read().sync is None, "the other node's token stays no longer than needed"

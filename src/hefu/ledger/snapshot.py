@@ -65,12 +65,12 @@ def write_snapshot(store: Store, folder: Path, progress: Progress | None = None)
     partial = folder.with_name(folder.name + ".part")
     partial.mkdir(parents=True)
     digests = []
-    for i, chunk in enumerate(_chunks(store)):
+    for i, chunk in enumerate(state_chunks(store)):
         (partial / f"chunk-{i:05d}").write_bytes(chunk)
         digests.append(genesis.hash(chunk))
         if progress is not None:
             progress(i + 1, 0)
-    recent = encode(tuple(_recent(store, genesis, tip)))
+    recent = encode(tuple(recent_blocks(store, genesis, tip)))
     (partial / "recent").write_bytes(recent)
     manifest = Manifest(FORMAT, genesis.raw, tip, tuple(digests), genesis.hash(recent))
     (partial / "manifest").write_bytes(encode(manifest))
@@ -110,8 +110,10 @@ def restore_snapshot(folder: Path, store: Store, trusted: Genesis, progress: Pro
     store.write(tree.flush(), sync=False)
     if tree.root != header.state_root:
         raise Corrupt("the chunks do not lead to the header's state root", code="STATE_ROOT")
-    recent = RECENT.load_canonical(_checked(trusted, folder / "recent", manifest.recent), "recent blocks")
-    _restore_recent(store, trusted, recent, manifest.tip)
+    recent = RecentBlocks(store, trusted, lambda sealed: check_seal(trusted, sealed))
+    for block in RECENT.load_canonical(_checked(trusted, folder / "recent", manifest.recent), "recent blocks"):
+        recent.add(block)
+    recent.end(manifest.tip)
     # The format comes last: a store that was filled half has none, and is no ledger.
     store.write([(b"mgenesis", trusted.raw), (b"mtip", encode(manifest.tip)), (b"mformat", STORE_FORMAT)])
     return manifest
@@ -127,7 +129,8 @@ def _checked(genesis: Genesis, path: Path, digest: bytes) -> bytes:
     return raw
 
 
-def _chunks(store: Store) -> Iterator[bytes]:
+def state_chunks(store: Store) -> Iterator[bytes]:
+    """The state in order of key, some 4 MiB a piece."""
     entries: list[tuple[bytes, bytes]] = []
     size = 0
     for key, value in store.scan(b"s", b"t"):
@@ -140,7 +143,8 @@ def _chunks(store: Store) -> Iterator[bytes]:
         yield encode(tuple(entries))
 
 
-def _recent(store: Store, genesis: Genesis, tip: Sealed) -> Iterator[RecentBlock]:
+def recent_blocks(store: Store, genesis: Genesis, tip: Sealed) -> Iterator[RecentBlock]:
+    """The blocks of the last day, and one before them."""
     header = blocks.HEADER.load(tip.header)
     first = header.height
     # One block before the last day goes along: it shows that none of the day is left out.
@@ -159,27 +163,52 @@ def _is_recent(genesis: Genesis, store: Store, height: int, tip_ms: int) -> bool
     return blocks.HEADER.load(blocks.SEALED.load(raw).header).at_ms >= tip_ms - genesis.file.bounds.window_ms
 
 
-def _restore_recent(store: Store, genesis: Genesis, recent: tuple[RecentBlock, ...], tip: Sealed) -> None:
-    h = genesis.hash
-    if not recent or recent[-1].sealed != tip:
-        raise Corrupt("the recent blocks do not end at the tip", code="NOT_NEXT")
-    oldest = blocks.HEADER.load_canonical(recent[0].sealed.header, "block header")
-    newest = blocks.HEADER.load_canonical(tip.header, "block header")
-    if oldest.height > 1 and oldest.at_ms >= newest.at_ms - genesis.file.bounds.window_ms:
-        # With their results left out, this node would carry out again what others know as a replay.
-        raise Corrupt("blocks of the last day are missing", code="NOT_NEXT", where=f"block {oldest.height - 1}")
-    previous: bytes | None = None
-    for block in recent:
-        header = blocks.HEADER.load_canonical(block.sealed.header, "block header")
-        check_seal(genesis, block.sealed)
-        if previous is not None and header.previous != previous:
+class RecentBlocks:
+    """
+    Takes the blocks of the last day, oldest first, and writes the marks that they leave.
+
+    Args:
+        check: Refuses a block by its seal; where only the tip has one, the others hang on it by their successors.
+    """
+
+    def __init__(self, store: Store, genesis: Genesis, check: Callable[[Sealed], None] | None = None) -> None:
+        self._store, self._genesis, self._check = store, genesis, check
+        self._oldest: blocks.BlockHeader | None = None
+        self._last: Sealed | None = None
+
+    def add(self, block: RecentBlock) -> None:
+        """
+        Raises:
+            Corrupt: It does not follow the one before, or its results are not its own.
+        """
+        h, sealed = self._genesis.hash, block.sealed
+        header = blocks.HEADER.load_canonical(sealed.header, "block header")
+        if self._check is not None:
+            self._check(sealed)
+        if self._last is None:
+            self._oldest = header
+        elif header.previous != blocks.block_id(h, self._last.header):
             raise Corrupt("the recent blocks are no chain", code="NOT_NEXT", where=f"block {header.height}")
         if blocks.results_root(h, [encode(result) for result in block.results]) != header.results_root:
             raise Corrupt("results are not the header's", code="RESULTS_DIFFER", where=f"block {header.height}")
-        previous = blocks.block_id(h, block.sealed.header)
+        self._last = sealed
         writes: list[tuple[bytes, bytes | None]] = [
-            (at_height(b"h", header.height), encode(block.sealed)),
+            (at_height(b"h", header.height), encode(sealed)),
             (at_height(b"r", header.height), encode(block.results)),
         ]
         writes += [(b"i" + r.transaction_id, encode((header.height, i))) for i, r in enumerate(block.results)]
-        store.write(writes, sync=False)
+        self._store.write(writes, sync=False)
+
+    def end(self, tip: Sealed) -> None:
+        """
+        Raises:
+            Corrupt: They do not end at the tip, or do not go back a day.
+        """
+        if self._oldest is None or self._last != tip:
+            raise Corrupt("the recent blocks do not end at the tip", code="NOT_NEXT")
+        newest = blocks.HEADER.load_canonical(tip.header, "block header")
+        if self._oldest.height > 1 and self._oldest.at_ms >= newest.at_ms - self._genesis.file.bounds.window_ms:
+            # With their results left out, this node would carry out again what others know as a replay.
+            raise Corrupt(
+                "blocks of the last day are missing", code="NOT_NEXT", where=f"block {self._oldest.height - 1}"
+            )

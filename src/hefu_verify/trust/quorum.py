@@ -34,14 +34,14 @@ def check_seal(sealed: Record, genesis: Record, chain_id: bytes) -> Record:
     Check the validators' signatures.
 
     Returns:
-        Of the header after the block: `height`, voting `power` that signed it, and `total`.
+        Of the header after the block: `height`, `hash` (CometBFT's), voting `power` that signed it, and `total`.
 
     Raises:
         Refused: Fewer than two thirds signed, or something does not fit.
     """
     require(sealed.seal, "BAD_SEAL", "no validator signed")
     trusted, last = _set_hash(_ordered(genesis.validators)), 0
-    found = Record(height=0, power=0, total=0)
+    found = Record()
     for part in sealed.seal:
         light = LIGHT.read("light", part)
         require(len(light.fields) == FIELDS, "BAD_SEAL", "an engine's header has not its fourteen fields")
@@ -55,7 +55,7 @@ def check_seal(sealed: Record, genesis: Record, chain_id: bytes) -> Record:
         power, total = _signed(light, height, name)
         require(3 * power > 2 * total, "BAD_SEAL", "fewer than two thirds of the voting power signed")
         found, last, trusted = (
-            Record(height=height, power=power, total=total),
+            Record(height=height, hash=_sha_root(light.fields), power=power, total=total),
             height,
             _text(light.fields[_NEXT_VALIDATORS]),
         )

@@ -9,11 +9,13 @@ goes as canonical bytes (MessagePack, docs/reference/format.md), for clients che
 from __future__ import annotations
 
 import asyncio
+import base64
 import hmac
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -29,6 +31,8 @@ from hefu.services.nodes.gateway import Gateway
 from hefu.services.nodes.rpc import EngineRpc
 from hefu.services.nodes.seal import seal_of
 
+#: What state sync asks of CometBFT.
+ENGINE_METHODS = frozenset({"commit", "validators", "consensus_params", "status", "health"})
 WAIT_MAX_S = 60.0
 SEAL_WAIT_S = 15.0
 KEYS_MAX = 10_000
@@ -68,8 +72,7 @@ def application(replica: Replica, gateway: Gateway, rpc: EngineRpc, token: str, 
 
     def guarded(handler: Handler) -> Handler:
         async def answer(request: Request) -> Response:
-            shown = request.headers.get("authorization", "")
-            if not hmac.compare_digest(shown.encode(), f"Bearer {token}".encode()):
+            if not hmac.compare_digest(_shown(request).encode(), token.encode()):
                 return problem_document(401, "UNAUTHENTICATED", "show this node's token: Authorization: Bearer …")
             try:
                 return await handler(request)
@@ -158,7 +161,8 @@ def application(replica: Replica, gateway: Gateway, rpc: EngineRpc, token: str, 
         end = asyncio.get_running_loop().time() + SEAL_WAIT_S
         while True:
             try:
-                return _packed(await seal_of(rpc, header, made_at, replica.handovers(made_at)))
+                handovers = {at: replica.announcement(at) for at in replica.handovers(made_at)}
+                return _packed(await seal_of(rpc, header, made_at, handovers))
             except EngineError:
                 if asyncio.get_running_loop().time() > end:
                     raise
@@ -176,6 +180,18 @@ def application(replica: Replica, gateway: Gateway, rpc: EngineRpc, token: str, 
             found.append((block.height, block.header, block.body, block.results))
         return _packed(found)
 
+    async def engine(request: Request) -> Response:
+        """What a light client asks of CometBFT, and nothing else; its answers are signed by the validators."""
+        try:
+            asked = msgspec.json.decode(await _body(request, 4096), type=_EngineQuestion)
+        except (msgspec.DecodeError, msgspec.ValidationError):
+            return problem_document(400, "MALFORMED", "a question to the engine is a JSON-RPC request")
+        if asked.method not in ENGINE_METHODS:
+            return problem_document(
+                403, "NOT_AUTHORIZED", f"the engine answers {', '.join(sorted(ENGINE_METHODS))} here"
+            )
+        return Response(await rpc.forward(msgspec.json.encode(asked)), media_type="application/json")
+
     async def prometheus(request: Request) -> Response:
         return PlainTextResponse(facts.metrics(), media_type="text/plain; version=0.0.4")
 
@@ -191,9 +207,28 @@ def application(replica: Replica, gateway: Gateway, rpc: EngineRpc, token: str, 
         Route("/v1/proofs", guarded(proofs), methods=["POST"]),
         Route("/v1/seal", guarded(seal)),
         Route("/v1/blocks", guarded(blocks)),
+        Route("/v1/engine", guarded(engine), methods=["POST"]),
         Route("/metrics", guarded(prometheus)),
     ]
     return Starlette(routes=routes)
+
+
+class _EngineQuestion(msgspec.Struct, forbid_unknown_fields=True):
+    method: str
+    jsonrpc: str = "2.0"
+    id: int | str = 1
+    params: dict[str, str | bool | int] = {}
+
+
+def _shown(request: Request) -> str:
+    """The token that a request shows; CometBFT's own client can show it as a password only."""
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    if scheme == "Basic":
+        try:
+            return base64.b64decode(value, validate=True).decode().partition(":")[2]
+        except ValueError:
+            return ""
+    return value if scheme == "Bearer" else ""
 
 
 def problem_document(status: int, code: str, detail: str, headers: dict[str, str] | None = None) -> Response:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import socket
 from pathlib import Path
+from urllib.parse import quote
 
 import msgspec
 
@@ -22,8 +23,11 @@ from hefu.ledger.genesis import Genesis
 from hefu.services.nodes import engine_home
 from hefu.services.nodes.client import NodeClient
 from hefu.services.nodes.engine_home import NodeKeys, Peer
-from hefu.services.nodes.node import NodeFile, NodeHome, Whereabouts
+from hefu.services.nodes.node import NodeFile, NodeHome, StateSync, Whereabouts
 from hefu.services.nodes.ports import check_ports
+from hefu_verify.codec import Record, Refused
+from hefu_verify.trust.genesis import read_genesis
+from hefu_verify.trust.quorum import check_seal
 
 PORTS_A_NODE = 4
 
@@ -46,10 +50,19 @@ class Request(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 def join(
-    node: NodeHome, *, name: str, genesis: Genesis, url: str, token: str, host: str, bind: str, first_port: int
+    node: NodeHome,
+    *,
+    name: str,
+    genesis: Genesis,
+    url: str,
+    token: str,
+    first_port: int,
+    host: str = "127.0.0.1",
+    bind: str = "127.0.0.1",
+    bank: str = "",
 ) -> NodeKeys:
     """
-    Make a node's folder from what another node says.
+    Make a node's folder from what another node says. If that one has snapshots, the new one begins with one of them.
 
     Args:
         host: Where the others reach this one.
@@ -58,7 +71,8 @@ def join(
 
     Raises:
         UsageError: A node lives there already, a port is taken, or this host has no address (UNKNOWN_HOST).
-        Corrupt: The other node is of another ledger (OTHER_GENESIS), or says what makes no sense (NODE_ANSWER).
+        Corrupt: The other node is of another ledger (OTHER_GENESIS), says what makes no sense (NODE_ANSWER), or shows a block that
+            the validators did not sign (BAD_SEAL).
         Unavailable: It does not answer.
     """
     try:
@@ -71,19 +85,17 @@ def join(
         ) from None
     client = NodeClient([url], [token])
     try:
-        answer = client.ask("GET", "/v1/network")
+        there, peers = _ask(client, url)
+        if there.chain_id != genesis.chain_id.hex():
+            raise Corrupt("the node runs another ledger than this genesis", code="OTHER_GENESIS", where=url)
+        # The oldest one: from its block on the light client goes forward, in few steps.
+        sync = _trusted(client, genesis, there.snapshots[-1], url, token) if there.snapshots else None
     finally:
         client.close()
-    try:
-        there = msgspec.json.decode(answer.content, type=Whereabouts)
-        peers = [_peer(text) for text in there.peers]
-    except (msgspec.DecodeError, msgspec.ValidationError, ValueError):
-        raise Corrupt("the node's answer is none", code="NODE_ANSWER", where=url) from None
-    if there.chain_id != genesis.chain_id.hex():
-        raise Corrupt("the node runs another ledger than this genesis", code="OTHER_GENESIS", where=url)
     check_ports(range(first_port, first_port + PORTS_A_NODE))
     file = NodeFile(
         name=name,
+        bank=bank,
         host=host,
         bind=bind,
         p2p_port=first_port,
@@ -91,6 +103,7 @@ def join(
         gateway_port=first_port + 2,
         metrics_port=first_port + 3,
         genesis_time=there.genesis_time,
+        sync=sync,
     )
     keys = node.make(file)
     node.settle(genesis.raw, peers)
@@ -117,6 +130,30 @@ def read_request(path: Path) -> Request:
         raise UsageError(f"cannot read the request: {error.strerror}", where=str(path)) from None
     except (msgspec.DecodeError, msgspec.ValidationError):
         raise Corrupt("this is no validator's request", code="MALFORMED", where=str(path)) from None
+
+
+def _ask(client: NodeClient, url: str) -> tuple[Whereabouts, list[Peer]]:
+    try:
+        there = msgspec.json.decode(client.ask("GET", "/v1/network").content, type=Whereabouts)
+        return there, [_peer(text) for text in there.peers]
+    except (msgspec.DecodeError, msgspec.ValidationError, ValueError):
+        raise Corrupt("the node's answer is none", code="NODE_ANSWER", where=url) from None
+
+
+def _trusted(client: NodeClient, genesis: Genesis, height: int, url: str, token: str) -> StateSync:
+    """State sync from the engine's header after a block, with the validators' signatures checked from the genesis on."""
+    sealed = client.seal(height)
+    try:
+        found = check_seal(
+            Record(header=sealed.header, kind=sealed.seal_kind, seal=list(sealed.seal)),
+            read_genesis(genesis.raw),
+            genesis.chain_id,
+        )
+    except Refused as error:
+        raise Corrupt(f"the node shows a block that is not the network's: {error.text}", code="BAD_SEAL") from None
+    scheme, _, place = url.partition("://")
+    server = f"{scheme}://hefu:{quote(token, safe='')}@{place.rstrip('/')}/v1/engine"
+    return StateSync(servers=[server], trust_height=found.height, trust_hash=found.hash.hex())
 
 
 def _peer(text: str) -> Peer:

@@ -15,12 +15,12 @@ from typing import Any
 from hefu.contracts.parties import commands as pc
 from hefu.contracts.parties.contract import validator_message
 from hefu.kernel.errors import EngineError, UsageError
+from hefu.ledger.genesis import Genesis
 from hefu.services.founding import FounderSpec
 from hefu.services.network import Network
-from hefu.services.nodes import engine_home
-from hefu.services.nodes.local import HOST, PORTS_A_NODE, LocalNetwork
-from hefu.services.nodes.node import NodeFile, NodeHome
-from hefu.services.nodes.ports import check_ports
+from hefu.services.nodes import engine_home, joining
+from hefu.services.nodes.local import HOST, LocalNetwork
+from hefu.services.nodes.node import NodeHome
 
 #: As the validators that a network begins with.
 POWER = 10
@@ -52,7 +52,7 @@ def add_validator(
     organisation = bytes.fromhex(party.organisation)
     name = next((name for name, node in local.nodes.items() if node.read().bank == bank), None)
     if name is None:
-        name = _make_node(local, bank)
+        name = _make_node(local, bank, network.genesis)
     elif local.status_of(name).get("engine", {}).get("voting_power"):
         raise UsageError(f"{bank} runs a validator already, {name}", code="VALIDATOR_EXISTS")
     local.start(name)
@@ -88,35 +88,22 @@ def remove_validator(local: LocalNetwork, network: Network, name: str) -> None:
     local.forget(name)
 
 
-def _make_node(local: LocalNetwork, bank: str) -> str:
+def _make_node(local: LocalNetwork, bank: str, genesis: Genesis) -> str:
     others = {name: node.read() for name, node in local.nodes.items()}
-    number = 1 + max(
-        int(name.removeprefix("node")) for name in (path.name for path in (local.home / "nodes").iterdir())
-    )
-    first = PORTS_A_NODE + max(file.metrics_port - PORTS_A_NODE + 1 for file in others.values())
-    check_ports(range(first, first + PORTS_A_NODE))
+    number = 1 + max(int(path.name.removeprefix("node")) for path in (local.home / "nodes").iterdir())
+    first = 1 + max(file.metrics_port for file in others.values())
     name = f"node{number}"
     node = NodeHome(local.home / "nodes" / name)
-    file = NodeFile(
-        name=name,
-        host=HOST,
-        p2p_port=first,
-        rpc_port=first + 1,
-        gateway_port=first + 2,
-        metrics_port=first + 3,
-        genesis_time=next(iter(others.values())).genesis_time,
-        bank=bank,
-    )
-    keys = node.make(file)
-    ids = {other: engine_home.read_keys(local.nodes[other].engine).id for other in others}
-    peers = [engine_home.Peer(ids[other], there.host, there.p2p_port) for other, there in others.items()]
-    node.settle(next(iter(local.nodes.values())).genesis.read_bytes(), peers)
+    # By one that answers: whoever is down cannot be joined by.
+    via = next((other for other in local.nodes if local.status_of(other)), next(iter(local.nodes)))
+    url, token = f"http://{HOST}:{others[via].gateway_port}", local.nodes[via].token.read_text().strip()
+    keys = joining.join(node, name=name, genesis=genesis, url=url, token=token, first_port=first, bank=bank)
     # Those that run are dialled by it; when they start again, they dial it too.
-    own = engine_home.Peer(keys.id, HOST, file.p2p_port)
+    own = engine_home.Peer(keys.id, HOST, first)
     for other, there in others.items():
         there.peers.append(str(own))
         local.nodes[other].write(there)
-    local.remember(name, f"http://{HOST}:{file.gateway_port}")
+    local.remember(name, f"http://{HOST}:{node.read().gateway_port}")
     return name
 
 

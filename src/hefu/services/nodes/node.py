@@ -5,6 +5,7 @@ One node of a network, whole: ledger and ABCI server, gateway, and CometBFT unde
     NODE/genesis.json    the ledger's genesis, the same on every node
     NODE/token           what members' programs show to the gateway
     NODE/ledger/         the ledger's store          NODE/outbox.db   what was taken and is not answered
+    NODE/snapshots/      for nodes that join
     NODE/engine/         CometBFT's folder           NODE/node.log, engine.log
 """
 
@@ -30,10 +31,11 @@ import uvicorn
 from hefu.kernel.errors import Corrupt, EngineError, HefuError, UsageError
 from hefu.kernel.keyfile import publish
 from hefu.ledger.application import Application
+from hefu.ledger.block import HEADER
 from hefu.ledger.engines.cometbft.replica import Finalized, Replica
 from hefu.ledger.engines.cometbft.server import AbciServer
+from hefu.ledger.engines.cometbft.statesync import LedgerFolder, Snapshots
 from hefu.ledger.genesis import Genesis
-from hefu.ledger.store import RocksStore
 from hefu.services.nodes import engine_home
 from hefu.services.nodes.engine_home import Peer, Ports
 from hefu.services.nodes.gateway import Gateway
@@ -42,6 +44,7 @@ from hefu.services.nodes.http import application as http_application
 from hefu.services.nodes.outbox import Outbox
 from hefu.services.nodes.ports import check_ports
 from hefu.services.nodes.rpc import EngineRpc
+from hefu.services.nodes.snapshots import SnapshotTaker
 from hefu.services.nodes.supervisor import Supervisor, find_cometbft
 
 FORMAT = "hefu-node/1"
@@ -68,14 +71,27 @@ class NodeFile(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     genesis_time: str
     #: Other nodes, as ID@HOST:PORT.
     peers: list[str] = msgspec.field(default_factory=list)
+    #: Blocks of the engine between two snapshots; 0 takes none.
+    snapshot_blocks: int = 10_000
+    #: Only until the node has its first block: it holds another node's token.
+    sync: StateSync | None = None
 
 
 class Whereabouts(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """What a node says to one that joins."""
+    """What a node says to one that joins; `snapshots` are the ledger's heights of those that it can give, newest first."""
 
     chain_id: str
     genesis_time: str
     peers: list[str]
+    snapshots: list[int]
+
+
+class StateSync(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """From where a new node takes a snapshot, and the engine's header that its light client trusts, checked from the genesis on."""
+
+    servers: list[str]
+    trust_height: int
+    trust_hash: str
 
 
 @dataclass(frozen=True)
@@ -95,9 +111,19 @@ class NodeHome:
         return self.path / "genesis.json"
 
     @property
+    def ledger(self) -> Path:
+        """The ledger's store."""
+        return self.path / "ledger"
+
+    @property
     def engine(self) -> Path:
         """CometBFT's folder."""
         return self.path / "engine"
+
+    @property
+    def snapshots(self) -> Path:
+        """Snapshots for nodes that join."""
+        return self.path / "snapshots"
 
     @property
     def token(self) -> Path:
@@ -157,14 +183,23 @@ class NodeHome:
             host, _, port = place.rpartition(":")
             peers.append(Peer(id, host, int(port)))
         ports = Ports(node.p2p_port, node.rpc_port, node.gateway_port, node.metrics_port)
-        engine_home.write_config(self.engine, name=node.name, ports=ports, peers=peers, host=node.host)
+        overrides: dict[tuple[str, str], engine_home.Setting] = {}
+        if node.sync is not None:
+            overrides = engine_home.state_sync(node.sync.servers, node.sync.trust_height, node.sync.trust_hash)
+        engine_home.write_config(
+            self.engine, name=node.name, ports=ports, peers=peers, host=node.host, overrides=overrides
+        )
 
     def whereabouts(self) -> Whereabouts:
         """What this node says to one that joins: where it is itself, and those whom it knows."""
         file = self.read()
         own = Peer(engine_home.read_keys(self.engine).id, file.host, file.p2p_port)
-        chain_id = Genesis.read(self.genesis).chain_id.hex()
-        return Whereabouts(chain_id=chain_id, genesis_time=file.genesis_time, peers=[str(own), *file.peers])
+        return Whereabouts(
+            chain_id=Genesis.read(self.genesis).chain_id.hex(),
+            genesis_time=file.genesis_time,
+            peers=[str(own), *file.peers],
+            snapshots=[HEADER.load(manifest.tip.header).height for manifest in Snapshots(self.snapshots).manifests()],
+        )
 
 
 class Node:
@@ -184,10 +219,19 @@ class Node:
         self._binary = find_cometbft(tools) if supervise else None
         genesis = Genesis.read(home.genesis)
         engine_home.read_keys(home.engine)
-        home.configure(self.file)
         self._log = (home.path / "node.log").open("ab", buffering=0)
-        self._store = RocksStore(home.path / "ledger")
-        self.replica = Replica(genesis, application, self._store)
+        disk = LedgerFolder(home.ledger)
+        self.replica = Replica(
+            genesis,
+            application,
+            disk.open(),
+            disk=disk if self.file.sync else None,
+            snapshots=Snapshots(home.snapshots),
+        )
+        if self.file.sync is not None and self.replica.engine_height:
+            self.file.sync = None
+            home.write(self.file)
+        home.configure(self.file)
         self._engine_facts: dict[str, Any] = {"running": False}
         self._supervisor: Supervisor | None = None
         self._turn = time.monotonic()
@@ -223,7 +267,8 @@ class Node:
         gateway = self._gateway = Gateway(self.replica, rpc, outbox, server.fail)
         gateway.start()
         web = _Web(self._web_config(gateway, rpc))
-        tasks = [loop.create_task(web.serve()), loop.create_task(self._watch(rpc, server))]
+        taker = SnapshotTaker(self.replica, rpc, self.home.ledger, self.home.snapshots, self.file.snapshot_blocks)
+        tasks = [loop.create_task(work) for work in (web.serve(), self._watch(rpc, server), taker.run())]
         if self._binary is not None:
             self._supervisor = Supervisor(self._binary, self.home.engine, self.home.path / "engine.log", self.say)
             tasks.append(loop.create_task(self._supervisor.run()))
@@ -246,7 +291,7 @@ class Node:
             await asyncio.gather(*tasks, return_exceptions=True)
             await rpc.close()
             outbox.close()
-            self._store.close()
+            self.replica.store.close()
         if failure is not None:
             code = failure.code if isinstance(failure, HefuError) else "NODE_FAILED"
             self.say("NODE_FAILED", {"reason": code, "text": str(failure)[:300]})

@@ -65,6 +65,18 @@ class EngineRpc:
                 return found
             page += 1
 
+    async def forward(self, question: bytes) -> bytes:
+        """
+        CometBFT's answer to a question of somebody else's, as it is.
+
+        Raises:
+            EngineError: It does not answer.
+        """
+        try:
+            return (await self._http.post("/", content=question, headers={"Content-Type": "application/json"})).content
+        except httpx.HTTPError as error:
+            raise EngineError(f"CometBFT does not answer: {type(error).__name__}", code="ENGINE_UNREACHABLE") from None
+
     async def close(self) -> None:
         """Close the connections."""
         await self._http.aclose()

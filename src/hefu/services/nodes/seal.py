@@ -6,6 +6,7 @@ headers that announced a change of validators. docs/reference/format.md has the 
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,23 +18,31 @@ from hefu.services.nodes.rpc import EngineRpc
 _COMMITTED = 2  # CometBFT's flag of a vote for the block; others are for nothing, or absent.
 
 
-async def seal_of(rpc: EngineRpc, header: bytes, engine_height: int, handovers: list[int]) -> Sealed:
+async def seal_of(rpc: EngineRpc, header: bytes, engine_height: int, handovers: Mapping[int, bytes]) -> Sealed:
     """
     Fetch the signatures of a block from CometBFT.
 
     Args:
         header: The ledger's header bytes.
         engine_height: The engine's block that made it.
-        handovers: Heights at which the engine announced other validators, up to that block, ascending.
+        handovers: Heights at which the engine announced other validators, up to that block, ascending; each with its header and
+            votes if they were kept.
 
     Raises:
         EngineError: CometBFT does not answer, or the header after the block is not there yet.
     """
-    parts = [await _light(rpc, height) for height in (*handovers, engine_height + 1)]
+    parts = [kept or await light_of(rpc, height) for height, kept in handovers.items()]
+    parts.append(await light_of(rpc, engine_height + 1))
     return Sealed(header, "validators", tuple(parts))
 
 
-async def _light(rpc: EngineRpc, height: int) -> bytes:
+async def light_of(rpc: EngineRpc, height: int) -> bytes:
+    """
+    One of the engine's headers with its validators and votes.
+
+    Raises:
+        EngineError: CometBFT does not answer, or has it not.
+    """
     signed = (await rpc.commit(height))["signed_header"]
     header, commit = signed["header"], signed["commit"]
     validators = await rpc.validators(height)

@@ -15,18 +15,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hefu.kernel.codec import Codec, encode
-from hefu.kernel.errors import EngineError
+from hefu.kernel.codec import encode
+from hefu.kernel.errors import Corrupt, EngineError
 from hefu.ledger.application import Application
 from hefu.ledger.block import Receipt
 from hefu.ledger.chain import Chain, Outcome
+from hefu.ledger.engines.cometbft.statesync import (
+    ENGINE_HEIGHT,
+    ENGINE_KEY,
+    Disk,
+    Restoring,
+    Snapshots,
+    read_manifest,
+)
 from hefu.ledger.engines.cometbft.verdicts import Verdicts
 from hefu.ledger.genesis import Genesis
 from hefu.ledger.store import Store, at_height
 
-#: Where the engine's height stands, beside the tip.
-ENGINE_KEY = b"mengine"
-ENGINE_HEIGHT: Codec[int] = Codec(int)
 CHAIN_ID_BYTES = 16
 
 
@@ -60,18 +65,30 @@ class Replica:
         genesis: The ledger's; it names validators.
         application: The contracts.
         store: Where the chain lives; founded here if it is empty.
+        disk: How a ledger that came by state sync takes the store's place; None refuses any.
+        snapshots: What it has to give to others.
 
     Raises:
         Corrupt: The store belongs to another ledger, or is damaged.
         EngineError: The genesis names no validators (NO_VALIDATORS).
     """
 
-    def __init__(self, genesis: Genesis, application: Application, store: Store) -> None:
+    def __init__(
+        self,
+        genesis: Genesis,
+        application: Application,
+        store: Store,
+        *,
+        disk: Disk | None = None,
+        snapshots: Snapshots | None = None,
+    ) -> None:
         if not genesis.validators:
             raise EngineError("this genesis names no validators; it is for one operator", code="NO_VALIDATORS")
         self.genesis = genesis
         self._application = application
         self._store = store
+        self._disk, self.snapshots = disk, snapshots
+        self._restoring: Restoring | None = None
         self.verdicts = Verdicts(genesis)
         self._finalized: Finalized | None = None
         self.chain: Chain
@@ -230,6 +247,58 @@ class Replica:
         """The engine's heights, up to one, at which a change of validators was announced."""
         pairs = self._store.scan(b"v", at_height(b"v", engine_height + 1))
         return [int.from_bytes(key[1:], "big") for key, _ in pairs]
+
+    def announcement(self, engine_height: int) -> bytes:
+        """The header of such a height with its votes, as bundles carry it; empty if it was not kept yet."""
+        return self._store.get(at_height(b"v", engine_height)) or b""
+
+    def keep_announcement(self, engine_height: int, light: bytes) -> None:
+        """Keep it: CometBFT may drop old blocks, and a node that joined by a snapshot never had them."""
+        self._store.write([(at_height(b"v", engine_height), light)])
+
+    # -- state sync ---------------------------------------------------------------------------------------------
+
+    @property
+    def store(self) -> Store:
+        """Where the ledger lies now."""
+        return self._store
+
+    def offer(self, engine_height: int, metadata: bytes, app_hash: bytes) -> bool:
+        """Whether a snapshot that another node offers is of the network's block; its chunks come next."""
+        if self._restoring is not None:
+            self._restoring.give_up()
+            self._restoring = None
+        if self._disk is None:
+            return False
+        try:
+            self._restoring = Restoring(self.genesis, read_manifest(metadata, engine_height), app_hash, self._disk)
+        except Corrupt:
+            return False
+        return True
+
+    def take(self, index: int, chunk: bytes) -> bool:
+        """
+        A chunk of the snapshot that was accepted.
+
+        Returns:
+            False if it is not the chunk that the manifest names: another node may have the right one.
+
+        Raises:
+            Corrupt: The whole is not the network's state; another snapshot is needed.
+        """
+        restoring = self._restoring
+        if restoring is None or not restoring.fits(index, chunk):
+            return False
+        try:
+            if restoring.take(chunk):
+                self._store = restoring.finish(self._store)
+                self._restoring = self._finalized = None
+                self._open()
+        except Corrupt:
+            restoring.give_up()
+            self._restoring = None
+            raise
+        return True
 
     # -- proofs -------------------------------------------------------------------------------------------------
 

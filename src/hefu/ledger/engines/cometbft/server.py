@@ -19,9 +19,12 @@ from pathlib import Path
 from google.protobuf.message import DecodeError
 
 from hefu import __version__
-from hefu.kernel.errors import EngineError
+from hefu.kernel.codec import encode
+from hefu.kernel.errors import Corrupt, EngineError
+from hefu.kernel.hashing import sha256
 from hefu.ledger.engines.cometbft import abci_pb2 as pb
 from hefu.ledger.engines.cometbft.replica import Finalized, Replica
+from hefu.ledger.engines.cometbft.statesync import FORMAT
 from hefu.ledger.genesis import CODE_VERSION
 
 #: Seconds that one connection may work before the others have their turn.
@@ -186,15 +189,41 @@ class AbciServer:
 
     def _list_snapshots(self, request: pb.Request, response: pb.Response) -> None:
         response.list_snapshots.SetInParent()
+        if self.replica.snapshots is None:
+            return
+        for manifest in self.replica.snapshots.manifests():
+            offered = response.list_snapshots.snapshots.add()
+            offered.height, offered.format, offered.chunks = manifest.engine_height, FORMAT, len(manifest.chunks)
+            offered.metadata = encode(manifest)
+            offered.hash = sha256(offered.metadata)
 
     def _offer_snapshot(self, request: pb.Request, response: pb.Response) -> None:
-        response.offer_snapshot.result = pb.OfferSnapshotResponse.REJECT
+        asked, verdict = request.offer_snapshot, pb.OfferSnapshotResponse
+        if asked.snapshot.format != FORMAT:
+            response.offer_snapshot.result = verdict.REJECT_FORMAT
+            return
+        good = self.replica.offer(asked.snapshot.height, asked.snapshot.metadata, asked.app_hash)
+        response.offer_snapshot.result = verdict.ACCEPT if good else verdict.REJECT
 
     def _load_snapshot_chunk(self, request: pb.Request, response: pb.Response) -> None:
+        asked = request.load_snapshot_chunk
         response.load_snapshot_chunk.SetInParent()
+        if self.replica.snapshots is not None and asked.format == FORMAT:
+            response.load_snapshot_chunk.chunk = self.replica.snapshots.chunk(asked.height, asked.chunk)
 
     def _apply_snapshot_chunk(self, request: pb.Request, response: pb.Response) -> None:
-        response.apply_snapshot_chunk.result = pb.ApplySnapshotChunkResponse.ABORT
+        asked, answer = request.apply_snapshot_chunk, response.apply_snapshot_chunk
+        try:
+            good = self.replica.take(asked.index, asked.chunk)
+        except Corrupt:
+            answer.result = pb.ApplySnapshotChunkResponse.REJECT_SNAPSHOT
+            return
+        if good:
+            answer.result = pb.ApplySnapshotChunkResponse.ACCEPT
+            return
+        answer.result = pb.ApplySnapshotChunkResponse.RETRY
+        answer.refetch_chunks.append(asked.index)
+        answer.reject_senders.append(asked.sender)
 
 
 class _Connection(asyncio.Protocol):
