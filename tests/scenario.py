@@ -35,7 +35,7 @@ from hefu.contracts.evidence import state as es
 from hefu.contracts.evidence.commands import Register, SetStandingAcceptance
 from hefu.contracts.parties import commands as pc
 from hefu.contracts.parties import state as ps
-from hefu.contracts.parties.contract import possession_message
+from hefu.contracts.parties.contract import possession_message, validator_message
 from hefu.contracts.receivables import commands as rc
 from hefu.contracts.receivables import state as rs
 from hefu.kernel.codec import Record, encode
@@ -43,7 +43,7 @@ from hefu.kernel.hashing import ZERO
 from hefu.kernel.ids import derive_id
 from hefu.kernel.signer import KeySigner
 from hefu.kernel.time import DAY_MS, start_of_day_ms
-from world import World, digest, salt
+from world import World, digest, salt, validator
 
 SHORT = b"\x01" * 7
 
@@ -395,6 +395,13 @@ def _propose_change(scene: Scene, line: Line) -> Record:
             change = pc.Admit(inner, identity, scene.roles(line.word(3)), line.flag("member"), keys)
         case "roles":
             change = pc.SetRoles(scene.org(who), scene.roles(line.word(3)), line.flag("member"))
+        case "validator":
+            # Who runs it, a colon and a word for another of the same.
+            owner = who.partition(":")[0]
+            message = validator_message(scene.world.genesis.chain_id, scene.org(line.option("for", owner)))
+            signer = validator(line.option("key", who))
+            possession = validator(line.option("prover", line.option("key", who))).sign(message)
+            change = pc.SetValidator(scene.org(owner), signer.public_key, line.number("power", 10), possession)
         case _:
             change = pc.SetStatus(scene.org(who), {"suspend": "suspended", "reinstate": "active"}.get(what, what))
     return pc.ProposeChange(proposer, scene.salted(line, given), change, scene.until(line, 7))
@@ -515,6 +522,13 @@ def _show_organisation(scene: Scene, line: Line) -> str:
     return f"{record.status} {','.join(record.roles) or 'none'}" + (" member" if record.member else "")
 
 
+def _show_validators(scene: Scene, line: Line) -> str:
+    """Voting power of each validator asked about."""
+    record = scene.world.chain.state.get(ps.VALIDATORS_KEY, ps.VALIDATORS)
+    known = {v.key: v.power for v in record.validators} if record else {}
+    return " ".join(str(known.get(validator(name).public_key, 0)) for name in line.words)
+
+
 def _show_proposal(scene: Scene, line: Line) -> str:
     record = scene.world.chain.state.get(ps.proposal_key(scene.thing(line.word(0))), ps.PROPOSAL)
     return "none" if record is None else f"{record.status} {len(record.approving)}:{len(record.refusing)}"
@@ -550,5 +564,6 @@ SHOWN: dict[str, Callable[[Scene, Line], str]] = {
     "notice": _show_notice,
     "exposure": _show_exposure,
     "organisation": _show_organisation,
+    "validators": _show_validators,
     "proposal": _show_proposal,
 }

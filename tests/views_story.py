@@ -16,7 +16,7 @@ from hefu.kernel.hashing import ZERO
 from hefu.kernel.ids import derive_id
 from hefu.kernel.signer import KeySigner
 from hefu.kernel.time import DAY_MS, start_of_day_ms
-from world import World, digest, salt
+from world import World, digest, salt, validator
 
 
 class Hostile(Record, tag="'; DROP TABLE rights; --\0\"`%s"):
@@ -121,6 +121,7 @@ def _parties(world: World) -> None:
         "roles": pc.SetRoles(world.org("BankC"), ("bank", "factor", "settlement_bank"), False),
         "suspend": pc.SetStatus(world.org("Ore"), "suspended"),
         "refused": pc.SetStatus(world.org("Bolts"), "suspended"),
+        "validator": pc.SetValidator(world.org("BankA"), validator("BankA").public_key, 20, b""),
     }
     for what, change in changes.items():
         ok(world, pc.ProposeChange(operator, salt(what), change, until_ms), "Operator")

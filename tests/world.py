@@ -12,6 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 import sparse
 from hefu import bootstrap
 from hefu.assets.tags import Tag
@@ -65,6 +67,11 @@ def salt(text: str) -> bytes:
     return digest("salt " + text)[:16]
 
 
+def validator(name: str) -> KeySigner:
+    """A validator's key, whatever suite the ledger has; named by who runs it, with a colon and a word for another of the same."""
+    return KeySigner(suite_named("ed25519"), digest("validator " + name))
+
+
 @dataclass
 class World:
     """
@@ -82,6 +89,8 @@ class World:
     simulated: bool = True
     key_limit: int = 0
     rules: g.RuleParameters = field(default_factory=g.RuleParameters)
+    #: Of a network, as `validator` names them.
+    validators: tuple[str, ...] = ()
     #: Where a copy was made, before its first block.
     origin: World | None = None
 
@@ -120,6 +129,13 @@ class World:
             rules=self.rules,
             seal=g.Seal(key=self.sealer.public_key.hex(), post_quantum_key="00"),
             founders=founders,
+            validators=tuple(
+                g.Validator(
+                    key=validator(name).public_key.hex(), identity=digest("identity " + name.partition(":")[0]).hex()
+                )
+                for name in self.validators
+            )
+            or msgspec.UNSET,
         )
         self.genesis = g.Genesis(g.genesis_bytes(file))
         beside = None if self.apart is None else StoreProcess(self.apart, self.genesis)

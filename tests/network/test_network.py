@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from commands import hefu, told
 from hefu.contracts.parties.commands import OpenAccount
 from hefu.kernel.errors import Rejected
 from hefu.kernel.time import business_date
@@ -86,3 +87,20 @@ def test_nothing_acknowledged_is_lost_when_a_node_is_killed_under_load(network, 
         places.add((found.height, found.index))
     assert len(places) == len(answered), "one was applied twice"
     client.close()
+
+
+def test_a_nodes_own_copy_is_recomputed_and_its_votes_checked(network, opened):
+    name, node = next(iter(network.nodes.items()))
+    running = told("ledger", "verify", "--trust", network.home / "genesis.json", home=node.path)
+    assert (running["trust"], running["total_power"]) == ("validators", 40)
+    assert running["power"] > 26
+    assert running["state_root"] == agreed(network)[name]
+    network.stop(name)
+    alone = told("ledger", "verify", home=node.path)
+    assert (alone["trust"], alone["transactions"]) == ("unsigned", running["transactions"])
+    other = node.path.parent / "other.json"
+    other.write_bytes(node.genesis.read_bytes().replace(b"Four banks", b"Five banks"))
+    assert "OTHER_GENESIS" in hefu("ledger", "verify", "--trust", other, home=node.path, code=4)
+    assert told("ledger", "status", home=node.path)["height"] == running["height"]
+    network.start(name)
+    agreed(network)

@@ -29,7 +29,7 @@ Start = Callable[..., ProjectorProcess]
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    world = World()
+    world = World(validators=("BankA", "BankB"))
     views_story.tell(world)
     return world
 

@@ -363,3 +363,68 @@ def test_where_business_time_is_block_time_nobody_moves_it():
         """,
         simulated=False,
     )
+
+
+NETWORK = ("Operator", "BankA", "BankB", "BankC")
+
+
+def test_members_vote_about_validators():
+    run(
+        """
+        -            validators Operator BankA BankA:two    -> 10 10 0
+        Operator     propose-change P1 validator BankA power=25 -> OK
+        BankA        vote       P1 yes                      -> OK
+        -            validators BankA                       -> 10
+        BankB        vote       P1 yes                      -> OK
+        -            validators BankA                       -> 25
+        # A second one of the same bank, and the first one goes.
+        BankA        propose-change P2 validator BankA:two  -> OK
+        BankB        vote       P2 yes                      -> OK
+        BankC        vote       P2 yes                      -> OK
+        Operator     propose-change P3 validator BankA power=0 -> OK
+        BankB        vote       P3 yes                      -> OK
+        BankC        vote       P3 yes                      -> OK
+        -            validators BankA BankA:two             -> 0 10
+        """,
+        validators=NETWORK,
+    )
+
+
+def test_what_no_vote_makes_a_validator():
+    run(
+        """
+        BankA        propose-change P1 validator BankA power=-1 -> BAD_POWER
+        BankA        propose-change P1 validator BankA power=1000001 -> BAD_POWER
+        BankA        propose-change P1 validator BankA:two power=0 -> UNKNOWN_VALIDATOR
+        BankA        propose-change P1 validator BankA key=BankB -> KEY_EXISTS
+        BankA        propose-change P1 validator Steel      -> NOT_A_MEMBER
+        BankA        propose-change P1 validator Nobody     -> UNKNOWN_ORGANISATION
+        BankA        propose-change P1 validator BankA:two prover=BankA -> BAD_POSSESSION
+        BankA        propose-change P1 validator BankA:two for=BankB -> BAD_POSSESSION
+        Operator     propose-change P2 suspend BankC        -> OK
+        BankA        vote       P2 yes                      -> OK
+        BankB        vote       P2 yes                      -> OK
+        BankA        propose-change P1 validator BankC:two  -> NOT_A_MEMBER
+        # What a suspended member runs can be voted out.
+        BankA        propose-change P1 validator BankC power=0 -> OK
+        """,
+        validators=NETWORK,
+    )
+
+
+def test_one_validator_is_left_always_and_a_hundred_are_enough():
+    one = """
+        BankA        propose-change P1 validator BankA power=0 -> LAST_VALIDATOR
+        BankA        propose-change P1 validator BankB      -> OK
+        """
+    run(one, validators=("BankA",))
+    hundred = """
+        BankA        propose-change P1 validator BankB      -> TOO_MANY_VALIDATORS
+        """
+    run(hundred, validators=tuple(f"BankA:{i}" for i in range(100)))
+
+
+def test_where_one_operator_seals_nobody_validates():
+    run("""
+        BankA        propose-change P1 validator BankA      -> NO_VALIDATORS
+    """)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from hefu.cli.blocks import list_blocks
 from hefu.cli.common import common, day, home_path, ledger_store, opened, passphrase, reading, require_all_blocks
 from hefu.cli.language import t
 from hefu.cli.output import Bars, Output
-from hefu.kernel.errors import UsageError
+from hefu.kernel.errors import Unavailable, UsageError
 from hefu.kernel.time import format_instant, instant_ms
 from hefu.ledger import archive, audit, snapshot
 from hefu.ledger import block as blocks
@@ -38,7 +38,17 @@ TRUST = {
         "one operator alone: it could have rewritten history before anybody kept a copy",
         "仅凭运营方一家：在他人留存副本之前，它可能改写历史",
     ),
+    "validators": (
+        "{n} of {h} voting power signed the newest block",
+        "最新区块由 {h} 表决权中的 {n} 签署",
+    ),
+    "unsigned": (
+        "this node's own copy: its validators' votes lie with CometBFT, and the node does not answer; start it, and verify again",
+        "仅凭本节点自有副本：验证节点的投票由 CometBFT 保存，而节点未运行；请启动节点后再次核验",
+    ),
 }
+#: Voting power that signed the newest block, and all of it.
+Votes = tuple[int, int]
 
 
 @click.command(help=t("Make a new embedded ledger with its founders.", "新建内嵌账本及其创始机构。"))
@@ -171,6 +181,7 @@ def verify(output: Output, trust: Path | None) -> None:
     trusted = Genesis.read(trust or home.genesis)
     store = ledger_store()
     scratch = Path(tempfile.mkdtemp(prefix="hefu-verify-"))
+    votes = (0, 0)
     try:
         first = restored.first_kept(store)
         with Bars(lambda stage: t("blocks", "区块"), quiet=output.as_json) as bars:
@@ -180,16 +191,31 @@ def verify(output: Output, trust: Path | None) -> None:
                 kept = restored.verify(store, trusted, first, scratch=again, progress=progress)
             else:
                 report = audit.verify(store, trusted, bootstrap.application(), scratch=again, progress=progress)
+        if trusted.validators:
+            votes = _votes(home, trusted, store)
     finally:
         store.close()
         shutil.rmtree(scratch, ignore_errors=True)
     if first:
-        _tell_kept(output, kept)
+        _tell_kept(output, kept, votes)
         raise SystemExit(7)
-    _tell_audit(output, report)
+    _tell_audit(output, report, votes)
 
 
-def _tell_audit(output: Output, report: audit.AuditReport) -> None:
+def _votes(home: Home, trusted: Genesis, store: RocksStore) -> Votes:
+    """Those of a network's validators; none where the node does not answer."""
+    from hefu.services.nodes.light import votes_at
+
+    tip = store.get(b"mtip")
+    assert tip is not None
+    header = blocks.SEALED.load(tip).header
+    with suppress(Unavailable, UsageError):
+        found = votes_at(home.path, trusted, blocks.HEADER.load(header).height, header)
+        return found.power, found.total
+    return 0, 0
+
+
+def _tell_audit(output: Output, report: audit.AuditReport, votes: Votes) -> None:
     output.data(
         {
             "height": report.height,
@@ -198,9 +224,10 @@ def _tell_audit(output: Output, report: audit.AuditReport) -> None:
             "refused": report.refused,
             "records": report.records,
             "state_root": report.state_root,
-            "trust": report.trust,
+            "trust": "validators" if votes[1] else report.trust,
             "countersigned_height": report.countersigned_height,
             "countersignatures": report.countersignatures,
+            **({"power": votes[0], "total_power": votes[1]} if votes[1] else {}),
         }
     )
     output.line(
@@ -211,10 +238,10 @@ def _tell_audit(output: Output, report: audit.AuditReport) -> None:
             "签名、指令与根全部重算，完全一致。",
         )
     )
-    _tell_basis(output, report)
+    _tell_basis(output, report, votes)
 
 
-def _tell_kept(output: Output, report: restored.KeptReport) -> None:
+def _tell_kept(output: Output, report: restored.KeptReport, votes: Votes) -> None:
     since = report.height - report.first_height + 1
     output.data(
         {
@@ -226,9 +253,10 @@ def _tell_kept(output: Output, report: restored.KeptReport) -> None:
             "refused": report.refused,
             "records": report.records,
             "state_root": report.state_root,
-            "trust": report.trust,
+            "trust": "validators" if votes[1] else report.trust,
             "countersigned_height": report.countersigned_height,
             "countersignatures": report.countersignatures,
+            **({"power": votes[0], "total_power": votes[1]} if votes[1] else {}),
         }
     )
     output.line(
@@ -249,11 +277,14 @@ def _tell_kept(output: Output, report: restored.KeptReport) -> None:
             "该状态如何形成未经重算：请向保存全部区块的节点索取导出文件，用 hefu ledger import 导入新文件夹后核验，其同一区块的状态根应与此相同。",
         )
     )
-    _tell_basis(output, report)
+    _tell_basis(output, report, votes)
 
 
-def _tell_basis(output: Output, report: audit.AuditReport | restored.KeptReport) -> None:
-    basis = t(*TRUST[report.trust]).format(n=report.countersignatures, h=report.countersigned_height)
+def _tell_basis(output: Output, report: audit.AuditReport | restored.KeptReport, votes: Votes) -> None:
+    if votes[1]:
+        basis = t(*TRUST["validators"]).format(n=votes[0], h=votes[1])
+    else:
+        basis = t(*TRUST[report.trust]).format(n=report.countersignatures, h=report.countersigned_height)
     output.line(t("Trust basis: ", "信任依据：") + basis)
 
 

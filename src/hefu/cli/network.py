@@ -160,7 +160,7 @@ def down(output: Output) -> None:
     ),
 )
 @click.option(
-    "--power", type=click.IntRange(1, 1_000_000), default=POWER, show_default=True, help=t("Voting power.", "投票权。")
+    "--power", type=click.IntRange(1, 1_000_000), default=POWER, show_default=True, help=t("Voting power.", "表决权。")
 )
 @common
 def add_validator(output: Output, bank: str, request: Path | None, power: int) -> None:
@@ -217,7 +217,7 @@ def status(output: Output) -> None:
             t("block", "区块"),
             t("state root", "状态根"),
             t("peers", "对端"),
-            t("power", "投票权"),
+            t("power", "表决权"),
             t("waiting", "待处理"),
             t("gateway", "网关"),
         ),

@@ -16,7 +16,7 @@ from hefu.kernel.codec import encode
 from hefu.kernel.errors import Corrupt, Unavailable
 from hefu.ledger import block as blocks
 from hefu.ledger import checkpoint as checkpoints
-from hefu.ledger.audit import check_seal, tip_height
+from hefu.ledger.audit import check_kept_seal, tip_height, trust_of
 from hefu.ledger.chain import BLOCK_ID, BLOCK_ID_PREFIX, Chain
 from hefu.ledger.genesis import Genesis
 from hefu.ledger.store import MemoryStore, Store, at_height
@@ -126,8 +126,7 @@ def verify(
         raise Corrupt("the stored tip is not the last block", code="BLOCK_DIFFERS", where="tip")
     records = _check_state(store, genesis, previous.state_root, MemoryStore() if scratch is None else scratch)
     height, countersigned = _checkpoint(store, genesis, first_header)
-    needed = max(1, genesis.file.seal.countersignatures_min)
-    trust = "countersigned" if countersigned >= needed else "one operator"
+    trust = trust_of(genesis, countersigned)
     return KeptReport(
         last,
         first_height,
@@ -153,7 +152,7 @@ def _check_block(store: Store, genesis: Genesis, height: int, *, whole: bool) ->
     if raw_sealed is None or raw_results is None or (whole and raw_body is None):
         raise Corrupt("header, body or answers are missing", code="BLOCK_MISSING")
     sealed = blocks.SEALED.load_canonical(raw_sealed, "sealed header")
-    check_seal(genesis, sealed)
+    check_kept_seal(genesis, sealed)
     header = blocks.HEADER.load_canonical(sealed.header, "block header")
     if header.chain_id != genesis.chain_id or header.height != height:
         raise Corrupt("this header is of another chain or block", code="WRONG_CHAIN")

@@ -107,7 +107,7 @@ NETWORK: Mapping[str, tuple[str, str]] = {
     ),
     "BAD_POWER": (
         "Voting power is a number from 0, which takes the validator out, to 1,000,000.",
-        "投票权为 0 至 1,000,000 的整数，0 表示移出验证节点。",
+        "表决权为 0 至 1,000,000 的整数，0 表示移出验证节点。",
     ),
     "UNKNOWN_VALIDATOR": (
         "No validator of this network has this key. `hefu network status` lists them.",

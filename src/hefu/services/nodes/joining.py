@@ -23,11 +23,9 @@ from hefu.ledger.genesis import Genesis
 from hefu.services.nodes import engine_home
 from hefu.services.nodes.client import NodeClient
 from hefu.services.nodes.engine_home import NodeKeys, Peer
+from hefu.services.nodes.light import check_votes
 from hefu.services.nodes.node import NodeFile, NodeHome, StateSync, Whereabouts
 from hefu.services.nodes.ports import check_ports
-from hefu_verify.codec import Record, Refused
-from hefu_verify.trust.genesis import read_genesis
-from hefu_verify.trust.quorum import check_seal
 
 PORTS_A_NODE = 4
 
@@ -142,15 +140,7 @@ def _ask(client: NodeClient, url: str) -> tuple[Whereabouts, list[Peer]]:
 
 def _trusted(client: NodeClient, genesis: Genesis, height: int, url: str, token: str) -> StateSync:
     """State sync from the engine's header after a block, with the validators' signatures checked from the genesis on."""
-    sealed = client.seal(height)
-    try:
-        found = check_seal(
-            Record(header=sealed.header, kind=sealed.seal_kind, seal=list(sealed.seal)),
-            read_genesis(genesis.raw),
-            genesis.chain_id,
-        )
-    except Refused as error:
-        raise Corrupt(f"the node shows a block that is not the network's: {error.text}", code="BAD_SEAL") from None
+    found = check_votes(client.seal(height), genesis)
     scheme, _, place = url.partition("://")
     server = f"{scheme}://hefu:{quote(token, safe='')}@{place.rstrip('/')}/v1/engine"
     return StateSync(servers=[server], trust_height=found.height, trust_hash=found.hash.hex())

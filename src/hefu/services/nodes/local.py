@@ -193,7 +193,7 @@ class LocalNetwork:
             process = subprocess.Popen(
                 [sys.executable, "-m", "hefu", "node", "run", "--node", str(node.path)],
                 stdin=subprocess.DEVNULL,
-                stdout=output,
+                stdout=subprocess.DEVNULL,
                 stderr=output,
                 start_new_session=True,
             )
@@ -244,7 +244,7 @@ class LocalNetwork:
         return {}
 
     def last_words(self, name: str) -> str:
-        """The last line of a node's output or log."""
+        """Why a node ended, as far as it said; or else the last line of its log."""
         node = self.nodes[name]
         for file in ("output.log", "node.log"):
             with suppress(OSError):

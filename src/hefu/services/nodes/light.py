@@ -1,0 +1,52 @@
+"""The validators' votes for a block, asked of a node and checked from the genesis on, as an outsider checks a bundle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hefu.kernel.errors import Corrupt
+from hefu.ledger.block import Sealed
+from hefu.ledger.genesis import Genesis
+from hefu.services.nodes.client import NodeClient
+from hefu.services.nodes.node import NodeHome
+from hefu_verify.codec import Record, Refused
+from hefu_verify.trust.genesis import read_genesis
+from hefu_verify.trust.quorum import check_seal
+
+
+def check_votes(sealed: Sealed, genesis: Genesis) -> Record:
+    """
+    Returns:
+        Of the engine's header after the block: `height`, `hash`, voting `power` that signed, of `total`.
+
+    Raises:
+        Corrupt: Fewer than two thirds signed, or for something else (BAD_SEAL).
+    """
+    shown = Record(header=sealed.header, kind=sealed.seal_kind, seal=list(sealed.seal))
+    try:
+        if sealed.seal_kind != "validators":
+            raise Refused("BAD_SEAL", "no seal of validators")
+        return check_seal(shown, read_genesis(genesis.raw), genesis.chain_id)
+    except Refused as error:
+        raise Corrupt(f"the validators did not sign this block: {error.text}", code="BAD_SEAL") from None
+
+
+def votes_at(node: Path, genesis: Genesis, height: int, header: bytes) -> Record:
+    """
+    The votes for a block that a node's folder holds, from the node itself while it runs.
+
+    Raises:
+        UsageError: No node lives there.
+        Unavailable: It does not answer.
+        Corrupt: It shows another block, or one that the validators did not sign.
+    """
+    home = NodeHome(node)
+    file = home.read()
+    client = NodeClient([f"http://{file.bind}:{file.gateway_port}"], [home.token.read_text().strip()])
+    try:
+        sealed = client.seal(height)
+    finally:
+        client.close()
+    if sealed.header != header:
+        raise Corrupt("the node shows another block than its folder holds", code="BLOCK_DIFFERS")
+    return check_votes(sealed, genesis)
