@@ -8,9 +8,12 @@ transaction.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+
+import msgspec
 
 from hefu import bootstrap
 from hefu.assets.tags import Tag
@@ -56,6 +59,8 @@ class BenchWorld:
     suite_name: str
     folder: Path
     beside: bool = False
+    #: Public keys of a network's validators; the bank runs them all.
+    validators: tuple[bytes, ...] = ()
 
     def __post_init__(self) -> None:
         suite = suite_named(self.suite_name)
@@ -87,6 +92,10 @@ class BenchWorld:
             hash="sm3" if self.suite_name == "sm2" else "sha256",
             seal=g.Seal(key=self.sealer.public_key.hex(), post_quantum_key="00"),
             founders=founders,
+            validators=tuple(
+                g.Validator(key=key.hex(), identity=digest("identity Bank").hex()) for key in self.validators
+            )
+            or msgspec.UNSET,
         )
 
     def account(self, name: str) -> bytes:
@@ -121,9 +130,14 @@ class BenchWorld:
         Signed commands, a thousand a transaction: each holder gets one confirmed receivable on the core enterprise and
         splits it into its share of the rights; the other suppliers register as many invoices on the holders.
         """
+        for wires in self.preloading(rights):
+            outcome = self.chain.append(wires, system_ms())
+            assert all(receipt.ok for receipt in outcome.receipts)
+
+    def preloading(self, rights: int) -> Iterator[list[bytes]]:
+        """The transactions that preload, a block of them at a time; each block needs the ones before it."""
         share = rights // HOLDERS
-        for holder in range(HOLDERS):
-            self._root(holder, share)
+        yield [self._root(holder, share) for holder in range(HOLDERS)]
         for start in range(0, rights, BLOCK_RIGHTS):
             numbers = range(start, min(start + BLOCK_RIGHTS, rights))
             wires = []
@@ -134,13 +148,12 @@ class BenchWorld:
                 invoices: list[Record] = [self._register(i) for i in mine]
                 wires.append(self.wire(splits, self.signers[self.holder(holder)]))
                 wires.append(self.wire(invoices, self.signers[self.payee(holder)]))
-            outcome = self.chain.append(wires, system_ms())
-            assert all(receipt.ok for receipt in outcome.receipts)
+            yield wires
 
     def _root_id(self, holder: int) -> bytes:
         return self.derive(self.accounts[self.holder(holder)], _salt("root", holder), "right")
 
-    def _root(self, holder: int, share: int) -> None:
+    def _root(self, holder: int, share: int) -> bytes:
         name, core = self.holder(holder), self.accounts["Core"]
         account, salt, tag = self.accounts[name], _salt("root", holder), _tag("root", holder)
         # One part more than is split off: the last split must leave something.
@@ -152,8 +165,7 @@ class BenchWorld:
             Propose(document, salt, face, self.due_on, ZERO, until),
             Confirm(self._root_id(holder), face, ZERO, tag),
         ]
-        wire = self.wire(commands, self.signers[name], self.signers["Core"])
-        assert self.chain.append([wire], system_ms()).receipts[0].ok
+        return self.wire(commands, self.signers[name], self.signers["Core"])
 
     def _register(self, i: int) -> Register:
         payee, holder = self.accounts[self.payee(i)], self.accounts[self.holder(i)]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from datetime import date, timedelta
 
 import pytest
@@ -14,10 +12,9 @@ from hefu.kernel.errors import Rejected
 from hefu.kernel.time import business_date
 from hefu.services import proving
 from hefu.services.founding import FounderSpec
-from hefu.services.nodes.local import client_of
 from hefu.services.trade import InvoiceDocument, Trade
 from hefu_verify import verify
-from nodes import agreed, kill, opening
+from nodes import agreed, opening
 
 
 def test_what_a_rule_refuses_is_refused_and_what_it_allows_is_on_every_node(network, opened):
@@ -48,45 +45,6 @@ def test_a_right_is_traded_over_the_network_and_proven_by_the_validators_votes(n
     assert verdict.right.status == "live"
     assert (verdict.basis.name, verdict.basis.total) == ("validators", 40)
     assert verdict.basis.power > 26
-
-
-def test_nothing_acknowledged_is_lost_when_a_node_is_killed_under_load(network, opened):
-    answered: list[tuple[bytes, int]] = []
-    stop = threading.Event()
-
-    def load() -> None:
-        while not stop.is_set():
-            tickets = [(raw, opened.engine.submit(raw)) for raw in (opening(opened, "Parts") for _ in range(20))]
-            for _, ticket in tickets:
-                receipt = ticket.wait(120)
-                assert receipt.code == "OK"
-                answered.append((receipt.transaction_id, receipt.height))
-
-    thread = threading.Thread(target=load)
-    thread.start()
-    try:
-        time.sleep(3)
-        kill(network, "node0")
-        before = len(answered)
-        time.sleep(8)
-        assert len(answered) > before, "three of four go on"
-        network.start("node0")
-    finally:
-        time.sleep(3)
-        stop.set()
-        thread.join(150)
-    assert not thread.is_alive()
-    roots = agreed(network, 90)
-    assert len(set(roots.values())) == 1
-    client = client_of(network.home)
-    places = set()
-    for id, height in answered:
-        found = client.receipt(id)
-        assert found is not None
-        assert (found.code, found.height) == ("OK", height)
-        places.add((found.height, found.index))
-    assert len(places) == len(answered), "one was applied twice"
-    client.close()
 
 
 def test_a_nodes_own_copy_is_recomputed_and_its_votes_checked(network, opened):

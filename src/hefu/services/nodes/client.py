@@ -33,6 +33,7 @@ _BLOCKS: Codec[tuple[tuple[int, BlockHeader, tuple[bytes, ...], tuple[Result, ..
     tuple[tuple[int, BlockHeader, tuple[bytes, ...], tuple[Result, ...]], ...]
 )
 _SEALED: Codec[Sealed] = Codec(Sealed)
+_RECEIPTS: Codec[tuple[Receipt | None, ...]] = Codec(tuple[Receipt | None, ...])
 #: Seconds for which a submitter goes on asking before it says that it does not know.
 PATIENCE_S = 120.0
 WAIT_S = 20.0
@@ -118,6 +119,23 @@ class NodeClient:
                 )
             # Another node may be nearer to the network than this one.
             self.next_node()
+
+    def submit_many(self, raws: Sequence[bytes], wait_s: float = WAIT_S) -> list[Receipt | None]:
+        """
+        Send several transactions at once.
+
+        Returns:
+            An answer for each that the node had in time; None for the others, which are on their way or found no room: the same
+            bytes ask again.
+
+        Raises:
+            Busy: The node had room for none.
+        """
+        body, params = encode(tuple(raws)), {"wait_s": f"{wait_s:g}"}
+        found = _RECEIPTS.load(self.ask("POST", "/v1/transactions/many", body=body, params=params).content)
+        if len(found) != len(raws):
+            raise Corrupt("the node answered another question", code="NODE_ANSWER")
+        return [None if receipt is None else self._seen(receipt) for receipt in found]
 
     def _seen(self, receipt: Receipt) -> Receipt:
         self.height = max(self.height, receipt.height)

@@ -38,6 +38,9 @@ SEAL_WAIT_S = 15.0
 KEYS_MAX = 10_000
 SCAN_MAX = 10_000
 BLOCKS_MAX = 100
+#: Transactions in one request.
+MANY_BYTES = 8 << 20
+_RAWS: Codec[tuple[bytes, ...]] = Codec(tuple[bytes, ...])
 _KEYS: Codec[tuple[bytes, ...]] = Codec(tuple[bytes, ...])
 _RANGE: Codec[tuple[bytes, bytes, int]] = Codec(tuple[bytes, bytes, int])
 _PROVE: Codec[tuple[tuple[bytes, ...]]] = Codec(tuple[tuple[bytes, ...]])
@@ -122,6 +125,24 @@ def application(replica: Replica, gateway: Gateway, rpc: EngineRpc, token: str, 
             return JSONResponse({"status": "waiting"}, status_code=202, headers={"Retry-After": "1"})
         return JSONResponse(_receipt(receipt))
 
+    async def submit_many(request: Request) -> Response:
+        """Several at once, each on its own: a receipt for each that has an answer in time, nil for the others."""
+        raws = _RAWS.load_canonical(await _body(request, MANY_BYTES), "transactions")
+        futures: list[asyncio.Future[Receipt]] = []
+        for raw in raws:
+            try:
+                futures.append(gateway.take(raw))
+            except Busy:
+                if not futures:
+                    raise
+                break
+        if futures:
+            await asyncio.wait(futures, timeout=_number(request, "wait_s", 30.0, WAIT_MAX_S))
+        if not all(future.done() for future in futures):
+            gateway.keep()
+        answers = [f.result() if f.done() and f.exception() is None else None for f in futures]
+        return _packed([*answers, *[None] * (len(raws) - len(futures))])
+
     async def receipt(request: Request) -> Response:
         found = gateway.answer_of(_hex(request.path_params["id"], 32))
         if found is None:
@@ -201,6 +222,7 @@ def application(replica: Replica, gateway: Gateway, rpc: EngineRpc, token: str, 
         Route("/v1/genesis", guarded(genesis)),
         Route("/v1/network", guarded(network)),
         Route("/v1/transactions", guarded(submit), methods=["POST"]),
+        Route("/v1/transactions/many", guarded(submit_many), methods=["POST"]),
         Route("/v1/transactions/{id}", guarded(receipt)),
         Route("/v1/records", guarded(records), methods=["POST"]),
         Route("/v1/scan", guarded(scan), methods=["POST"]),
