@@ -6,12 +6,37 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 HEFU = [sys.executable, "-m", "hefu.cli.main"]
+WARM = Path(__file__).with_name("warm_hefu.py")
 PASSPHRASE = "for tests only"
 SELLER, BUYER, BANK, OTHER_BANK = "Anding Gears", "Hailan Motors", "First Bank", "Second Bank"
+
+
+@cache
+def command() -> list[str]:
+    """The command, from a warm process; with HEFU_SIM=long as it is installed."""
+    if os.environ.get("HEFU_SIM") == "long":
+        return HEFU
+    path = Path(tempfile.mkdtemp(prefix="hefu-warm-")) / "s"
+    server = subprocess.Popen(
+        [sys.executable, str(WARM), "serve", str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "HEFU_LANG": "en"},
+    )
+    assert server.stdout is not None
+    assert server.stdout.readline() == b"ready\n"
+    # It lives as long as this process: a reference keeps its standard input open.
+    _SERVERS.append(server)
+    return [sys.executable, "-I", "-S", str(WARM), "run", str(path), "hefu"]
+
+
+_SERVERS: list[subprocess.Popen[bytes]] = []
 
 
 def hefu(*arguments: str | Path, home: Path | None = None, code: int = 0, lang: str = "en", **environment: str) -> str:
@@ -19,7 +44,7 @@ def hefu(*arguments: str | Path, home: Path | None = None, code: int = 0, lang: 
     env = {**os.environ, "HEFU_LANG": lang, "HEFU_PASSPHRASE": PASSPHRASE, **environment}
     if home is not None:
         env["HEFU_HOME"] = str(home)
-    done = subprocess.run([*HEFU, *map(str, arguments)], capture_output=True, text=True, env=env, timeout=300)
+    done = subprocess.run([*command(), *map(str, arguments)], capture_output=True, text=True, env=env, timeout=300)
     assert "Traceback" not in done.stderr, done.stderr
     assert done.returncode == code, (arguments, done.returncode, done.stdout, done.stderr)
     return done.stdout if code == 0 else done.stdout + done.stderr

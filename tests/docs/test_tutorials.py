@@ -20,7 +20,7 @@ import pytest
 
 from pages import BIN, EXIT, ROOT, blocks_of, check_page, commands_of, is_run, missing_lines, run_page, script_of
 
-WARM = Path(__file__).with_name("warm_hefu.py")
+WARM = ROOT / "tests" / "warm_hefu.py"
 LONG = os.environ.get("HEFU_SIM") == "long"
 TUTORIALS = sorted(p for p in (ROOT / "docs" / "tutorials").glob("*.md") if p.name != "README.md")
 #: Run with the other tests of a network, for CometBFT has to be there.
@@ -44,6 +44,7 @@ def command_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     socket = os.path.relpath(folder / "s") if len(str(folder)) > 90 else str(folder / "s")
     server = subprocess.Popen(
         [sys.executable, str(WARM), "serve", socket],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env={**os.environ, "HEFU_LANG": "en"},
         text=True,

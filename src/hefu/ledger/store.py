@@ -19,6 +19,8 @@ from hefu.kernel.errors import Closed, Corrupt, EngineError
 
 #: Blocks of the store that stay in memory.
 CACHE_BYTES = 128 << 20
+#: What is written gathers in memory until a file is worth writing; three of these at most.
+BUFFER_BYTES = 128 << 20
 #: Whoever was killed may have left a process that is just ending and holds the lock meanwhile.
 LOCK_WAIT_S = 2.0
 #: Values from this size lie in files of their own. Above any record or bucket, below what a block keeps of itself.
@@ -154,13 +156,14 @@ class RocksStore:
     Args:
         path: Folder of the database.
         read_only: Open beside a process that writes.
+        buffer_bytes: What gathers in memory before a file is written; three of these, and two of read blocks, at most.
 
     Raises:
         Closed: Another process holds the folder.
         Corrupt: The files contradict themselves.
     """
 
-    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+    def __init__(self, path: Path, *, read_only: bool = False, buffer_bytes: int = BUFFER_BYTES) -> None:
         from rocksdict import (
             AccessType,
             BlockBasedOptions,
@@ -177,7 +180,7 @@ class RocksStore:
         options.create_if_missing(True)
         options.set_max_background_jobs(2)
         # Fewer, larger flushes: a look-up pays for the number of sorted runs, and hot keys are merged before they are written.
-        options.set_write_buffer_size(128 << 20)
+        options.set_write_buffer_size(buffer_bytes)
         options.set_max_write_buffer_number(3)
         options.set_keep_log_file_num(4)
         # Twice as fast a look-up here as reading through the block cache; the pages are the system's to drop.
@@ -185,7 +188,7 @@ class RocksStore:
         table = BlockBasedOptions()
         # Most look-ups of transaction ids are for ids never seen: the filter answers those without touching a block.
         table.set_bloom_filter(10, False)
-        table.set_block_cache(Cache(CACHE_BYTES))
+        table.set_block_cache(Cache(min(CACHE_BYTES, 2 * buffer_bytes)))
         options.set_block_based_table_factory(table)
         # Bodies, results and deltas are written once and read seldom: in files of their own they are not rewritten by each
         # compaction (80 -> 21 us of background work an assignment), nor do they make the tree deeper for look-ups.

@@ -1,5 +1,5 @@
 """
-The hefu command, kept warm for the tests of the documents, which run some two hundred commands.
+The hefu command, kept warm for the tests of the documents and of the commands, which run hundreds of them.
 
     python warm_hefu.py serve SOCKET              imports everything once and waits
     python warm_hefu.py run SOCKET NAME ARGS…     what stands on the PATH as `hefu` and `hefu-verify`
@@ -19,8 +19,9 @@ import sys
 
 
 def serve(path: str) -> None:
-    """Answer until killed."""
+    """Answer until killed, or until whoever started this is gone and its end of standard input closes."""
     import importlib
+    import threading
 
     from hefu.kernel import keyfile
 
@@ -29,6 +30,7 @@ def serve(path: str) -> None:
     for module in ("hefu.cli.main", "hefu_verify.__main__"):
         importlib.import_module(module)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(path)
     listener.listen(64)
