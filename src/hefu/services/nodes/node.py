@@ -16,6 +16,7 @@ import json
 import os
 import secrets
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -71,6 +72,8 @@ class NodeFile(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     genesis_time: str
     #: Other nodes, as ID@HOST:PORT.
     peers: list[str] = msgspec.field(default_factory=list)
+    #: Settings of CometBFT's configuration over ours, as "section.name" or "name": for sentry nodes, a remote signer.
+    engine: dict[str, str | int | bool] = msgspec.field(default_factory=dict)
     #: Blocks of the engine between two snapshots; 0 takes none.
     snapshot_blocks: int = 10_000
     #: Only until the node has its first block: it holds another node's token.
@@ -185,7 +188,10 @@ class NodeHome:
         ports = Ports(node.p2p_port, node.rpc_port, node.gateway_port, node.metrics_port)
         overrides: dict[tuple[str, str], engine_home.Setting] = {}
         if node.sync is not None:
-            overrides = engine_home.state_sync(node.sync.servers, node.sync.trust_height, node.sync.trust_hash)
+            overrides |= engine_home.state_sync(node.sync.servers, node.sync.trust_height, node.sync.trust_hash)
+        for name, value in node.engine.items():
+            section, _, last = name.rpartition(".")
+            overrides[(section, last)] = value
         engine_home.write_config(
             self.engine, name=node.name, ports=ports, peers=peers, host=node.host, overrides=overrides
         )
@@ -242,6 +248,9 @@ class Node:
         """One line of the log: JSON, for machines; nothing of transactions or members is in it."""
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
         self._log.write(json.dumps({"at": at, "code": code, **fields}, ensure_ascii=False).encode() + b"\n")
+        if "meaning" in fields:
+            # What somebody has to do something about is told to whoever started the node, too.
+            print(f"hefu: {fields.get('code', code)}: {fields['meaning']}", file=sys.stderr, flush=True)
 
     async def run(self, ready: Callable[[], None] | None = None) -> None:
         """

@@ -24,12 +24,22 @@ PAUSE_FIRST, PAUSE_LAST = 0.5, 30.0
 #: Seconds after which a run counts as good.
 GOOD_RUN = 30.0
 #: Lines of its log that are kept in memory to explain an end.
-LINES_KEPT = 50
+LINES_KEPT = 400
 #: What CometBFT says when a start fails, and what it means to whoever runs the node.
 _MEANINGS = (
     ("address already in use", "PORT_TAKEN", "a port of this node is taken; node.json names them"),
     ("resource temporarily unavailable", "ENGINE_RUNS", "another CometBFT runs in this folder"),
     ("no space left on device", "DISK_FULL", "the disk is full"),
+    (
+        "priv_validator_state.json: no such file",
+        "ENGINE_BEHIND",
+        "the record of this validator's votes is gone; join anew with new keys, and have the members replace the validator",
+    ),
+    (
+        "is higher than core",
+        "ENGINE_BEHIND",
+        "the engine has lost its blocks while the ledger still has its own; join anew, or restore both from one backup",
+    ),
     ("state.AppHash does not match", "APP_DIFFERS", "this node's ledger is not the one that its engine has seen"),
     (
         "wrong Block.Header.AppHash",
