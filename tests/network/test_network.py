@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 from datetime import date, timedelta
 
 import pytest
 
-from commands import hefu, told
+from commands import HEFU, hefu, told
 from hefu.contracts.parties.commands import OpenAccount
 from hefu.kernel.errors import Rejected
 from hefu.kernel.time import business_date
@@ -45,6 +47,23 @@ def test_a_right_is_traded_over_the_network_and_proven_by_the_validators_votes(n
     assert verdict.right.status == "live"
     assert (verdict.basis.name, verdict.basis.total) == ("validators", 40)
     assert verdict.basis.power > 26
+
+
+def test_programs_follow_the_network_by_command(network, opened):
+    found = [json.loads(line) for line in hefu("ledger", "events", home=network.home).splitlines()]
+    assert [line["height"] for line in found] == sorted(line["height"] for line in found)
+    assert "receivables.confirmed" in {line["event"] for line in found}
+    newest = found[-1]["height"]
+    command = [*HEFU, "ledger", "events", "--home", str(network.home), "--from", str(newest + 1), "--follow"]
+    follower = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        receipt = opened.engine.submit(opening(opened, "Parts")).wait(60)
+        assert follower.stdout is not None
+        line = json.loads(follower.stdout.readline())
+        assert (line["height"], line["event"]) == (receipt.height, "parties.account-opened")
+    finally:
+        follower.terminate()
+        follower.wait(20)
 
 
 def test_a_nodes_own_copy_is_recomputed_and_its_votes_checked(network, opened):

@@ -14,6 +14,7 @@ import click
 from hefu import bootstrap
 from hefu.cli.blocks import list_blocks
 from hefu.cli.common import common, day, home_path, ledger_store, opened, passphrase, reading, require_all_blocks
+from hefu.cli.events import list_events
 from hefu.cli.language import t
 from hefu.cli.output import Bars, Output
 from hefu.kernel.errors import Unavailable, UsageError
@@ -112,6 +113,7 @@ def ledger() -> None:
 
 
 ledger.add_command(list_blocks)
+ledger.add_command(list_events)
 
 
 @ledger.command(help=t("Height, roots and clock.", "高度、根与时钟。"))
