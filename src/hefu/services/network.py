@@ -88,7 +88,12 @@ class Network:
         else:
             if verifiers:
                 beside = StoreProcess(home.ledger, self.genesis)
-                self.chain = Chain(self.genesis, application, beside, self.sealer, tree=beside)
+                try:
+                    self.chain = Chain(self.genesis, application, beside, self.sealer, tree=beside)
+                except BaseException:
+                    # It would hold the ledger for as long as this process lives.
+                    beside.close()
+                    raise
             else:
                 self.chain = Chain(self.genesis, application, RocksStore(home.ledger), self.sealer)
             self.engine = EmbeddedEngine(self.chain, verifiers=verifiers)
