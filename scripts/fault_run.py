@@ -39,7 +39,7 @@ from hefu.services.network import Network
 from hefu.services.nodes import engine_home
 from hefu.services.nodes.client import NodeClient
 from hefu.services.nodes.local import HOST, PORTS_A_NODE, LocalNetwork, client_of
-from hefu.services.nodes.ports import check_ports
+from hefu.services.nodes.ports import first_free
 
 PASSPHRASE = "for tests only"
 BANKS = ("Bank A", "Bank B", "Bank C", "Bank D")
@@ -315,15 +315,6 @@ def check(local: LocalNetwork, load: Load) -> None:
                     raise SystemExit(f"LOST: {identifier.hex()} was acknowledged at {place}, {name} says {found}")
 
 
-def free_ports() -> int:
-    """The first of a run of ports that nobody uses."""
-    for first in range(29_000, 32_000, 100):
-        with suppress(UsageError):
-            check_ports(range(first, first + PORTS_A_NODE * len(BANKS)))
-            return first
-    raise SystemExit("no free ports")
-
-
 def main() -> int:
     """Run; exit code 1 with the first thing lost, doubled or stuck."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -343,7 +334,7 @@ def main() -> int:
         operator="Operator",
         banks=BANKS,
         passphrase=PASSPHRASE,
-        first_port=free_ports(),
+        first_port=first_free(PORTS_A_NODE * len(BANKS), 29_000),
         cost=1024,
     )
     try:

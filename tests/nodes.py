@@ -9,10 +9,9 @@ from contextlib import suppress
 from itertools import count
 
 from hefu.contracts.parties.commands import OpenAccount
-from hefu.kernel.errors import UsageError
 from hefu.services.network import Network
 from hefu.services.nodes.local import PORTS_A_NODE, LocalNetwork
-from hefu.services.nodes.ports import check_ports
+from hefu.services.nodes.ports import first_free
 
 PASSPHRASE = "for tests only"
 BANKS = ("Bank A", "Bank B", "Bank C", "Bank D")
@@ -52,11 +51,5 @@ def kill(network: LocalNetwork, name: str) -> None:
 
 
 def free_ports() -> int:
-    """The first of a run of ports that nobody uses; another run of the tests may be at work beside this one."""
-    for first in range(27600, 32000, 100):
-        try:
-            check_ports(range(first, first + PORTS_A_NODE * len(BANKS)))
-        except UsageError:
-            continue
-        return first
-    raise AssertionError("no free ports")
+    """Ports of a network of the banks; another run of the tests may be at work beside this one."""
+    return first_free(PORTS_A_NODE * len(BANKS), 27_600)

@@ -5,7 +5,7 @@ Written from that page alone: it imports nothing of the platform, so that the tw
 and answers; it never opens a network connection, a ledger or a file other than those it is given.
 
 Reading order. The core: `codec`, `primitives`, `history`, `bundle`. The tables that it runs on: `records`, `authority`. What it
-leans on: `suites`, `trust`. What it says: `verdict`, `facts`, `words`, `report`, `__main__`.
+leans on: `suites`, `signatures`, `trust`. What it says: `verdict`, `facts`, `words`, `report`, `__main__`.
 """
 
 from hefu_verify.bundle import verify

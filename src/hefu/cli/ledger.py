@@ -17,7 +17,7 @@ from hefu.cli.common import common, day, home_path, ledger_store, opened, passph
 from hefu.cli.events import list_events
 from hefu.cli.language import t
 from hefu.cli.output import Bars, Output
-from hefu.kernel.errors import Unavailable, UsageError
+from hefu.kernel.errors import EngineError, Unavailable, UsageError
 from hefu.kernel.time import format_instant, instant_ms
 from hefu.ledger import archive, audit, snapshot
 from hefu.ledger import block as blocks
@@ -44,8 +44,8 @@ TRUST = {
         "最新区块由 {h} 表决权中的 {n} 签署",
     ),
     "unsigned": (
-        "this node's own copy: its validators' votes lie with CometBFT, and the node does not answer; start it, and verify again",
-        "仅凭本节点自有副本：验证节点的投票由 CometBFT 保存，而节点未运行；请启动节点后再次核验",
+        "this node's own copy: the validators' votes lie with CometBFT, and the node does not show them now; start it, and verify again",
+        "仅凭本节点自有副本：验证节点的投票由 CometBFT 保存，而节点目前未能出示；请启动节点后再次核验",
     ),
 }
 #: Voting power that signed the newest block, and all of it.
@@ -211,7 +211,8 @@ def _votes(home: Home, trusted: Genesis, store: RocksStore) -> Votes:
     tip = store.get(b"mtip")
     assert tip is not None
     header = blocks.SEALED.load(tip).header
-    with suppress(Unavailable, UsageError):
+    # A node that joined by a snapshot has no votes for the block that it began with.
+    with suppress(Unavailable, UsageError, EngineError):
         found = votes_at(home.path, trusted, blocks.HEADER.load(header).height, header)
         return found.power, found.total
     return 0, 0
