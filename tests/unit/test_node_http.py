@@ -67,7 +67,7 @@ def client(tmp_path, engine) -> Client:
 def routes() -> list[tuple[str, str]]:
     app = application(None, None, None, TOKEN, None)  # type: ignore[arg-type]
     found = [route for route in app.routes if isinstance(route, Route)]
-    return [(method, route.path) for route in found for method in route.methods or ()]
+    return [(method, route.path) for route in found for method in sorted(route.methods or ())]
 
 
 @pytest.mark.parametrize(("method", "path"), routes())
