@@ -33,6 +33,7 @@ from hefu.ledger.engines.embedded import system_ms
 from hefu.ledger.engines.storeprocess import StoreProcess
 from hefu.ledger.store import RocksStore
 from hefu.ledger.transaction import Draft
+from hefu.ledger.versions import CODE_VERSION
 
 FACE = Amount(1_000_000)
 SUPPLIERS = 100
@@ -90,6 +91,7 @@ class BenchWorld:
             name="bench",
             suite=self.suite_name,  # type: ignore[arg-type]
             hash="sm3" if self.suite_name == "sm2" else "sha256",
+            code_version=CODE_VERSION,
             seal=g.Seal(key=self.sealer.public_key.hex(), post_quantum_key="00"),
             founders=founders,
             validators=tuple(

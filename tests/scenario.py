@@ -402,6 +402,10 @@ def _propose_change(scene: Scene, line: Line) -> Record:
             signer = validator(line.option("key", who))
             possession = validator(line.option("prover", line.option("key", who))).sign(message)
             change = pc.SetValidator(scene.org(owner), signer.public_key, line.number("power", 10), possession)
+        case "upgrade":
+            # The next version counted from the ledger's own, and blocks from the next one on.
+            version = scene.world.chain.next_version() + int(who)
+            change = pc.Upgrade(version, scene.world.chain.tip.height + 1 + line.number("in", 50))
         case _:
             change = pc.SetStatus(scene.org(who), {"suspend": "suspended", "reinstate": "active"}.get(what, what))
     return pc.ProposeChange(proposer, scene.salted(line, given), change, scene.until(line, 7))

@@ -122,6 +122,8 @@ def _parties(world: World) -> None:
         "suspend": pc.SetStatus(world.org("Ore"), "suspended"),
         "refused": pc.SetStatus(world.org("Bolts"), "suspended"),
         "validator": pc.SetValidator(world.org("BankA"), validator("BankA").public_key, 20, b""),
+        # Long after the story's end.
+        "upgrade": pc.Upgrade(world.chain.next_version() + 1, 1_000_000),
     }
     for what, change in changes.items():
         ok(world, pc.ProposeChange(operator, salt(what), change, until_ms), "Operator")

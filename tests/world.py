@@ -34,6 +34,7 @@ from hefu.ledger.chain import BLOCK_ID_PREFIX, Chain
 from hefu.ledger.engines.storeprocess import StoreProcess
 from hefu.ledger.store import MemoryStore, Store
 from hefu.ledger.transaction import Draft, check_stateless
+from hefu.ledger.versions import CODE_VERSION
 
 TODAY = date(2026, 1, 5)
 BLOCK_START_MS = 1_767_000_000_000
@@ -92,6 +93,8 @@ class World:
     #: Of a network, as `validator` names them.
     validators: tuple[str, ...] = ()
     #: Where a copy was made, before its first block.
+    #: What the ledger begins with.
+    code_version: int = CODE_VERSION
     origin: World | None = None
 
     def __post_init__(self) -> None:
@@ -125,6 +128,7 @@ class World:
             name="test",
             suite=self.suite_name,  # type: ignore[arg-type]
             hash="sha256" if self.suite_name == "ed25519" else "sm3",
+            code_version=self.code_version,
             clock=clock,
             rules=self.rules,
             seal=g.Seal(key=self.sealer.public_key.hex(), post_quantum_key="00"),

@@ -319,7 +319,7 @@ def test_what_is_no_genesis_file_is_refused(raw):
         {"suite": "rsa"},
         {"hash": "md5"},
         {"codec": "json"},
-        {"code_version": 2},
+        {"code_version": 0},
         {"calendar": "utc0/1"},
         {"tree__arity": 2},
         {"tree__depth": 6},

@@ -390,6 +390,29 @@ def test_members_vote_about_validators():
     )
 
 
+def test_members_adopt_the_next_code_version_from_a_later_block():
+    run(
+        """
+        BankA        propose-change P1 upgrade +0           -> BAD_VERSION
+        BankA        propose-change P1 upgrade +2           -> BAD_VERSION
+        BankA        propose-change P1 upgrade +1 in=0      -> HEIGHT_IN_THE_PAST
+        BankA        propose-change P1 upgrade +1 in=99999999999999999 -> BAD_TERM
+        BankA        propose-change P1 upgrade +1 in=60     -> OK
+        BankB        vote       P1 yes                      -> OK
+        BankC        vote       P1 yes                      -> OK
+        # Adopted and not in force: it may be moved, and none comes before it.
+        BankA        propose-change P2 upgrade +2           -> BAD_VERSION
+        BankA        propose-change P2 upgrade +1 in=1      -> OK
+        BankB        vote       P2 yes                      -> OK
+        # By the time of the deciding vote its block has passed.
+        BankC        vote       P2 yes                      -> HEIGHT_IN_THE_PAST
+        BankA        propose-change P3 upgrade +1 in=90     -> OK
+        BankB        vote       P3 yes                      -> OK
+        BankC        vote       P3 yes                      -> OK
+        """
+    )
+
+
 def test_what_no_vote_makes_a_validator():
     run(
         """

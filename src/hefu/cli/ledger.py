@@ -17,12 +17,14 @@ from hefu.cli.common import common, day, home_path, ledger_store, opened, passph
 from hefu.cli.events import list_events
 from hefu.cli.language import t
 from hefu.cli.output import Bars, Output
+from hefu.contracts.parties.commands import Upgrade
 from hefu.kernel.errors import EngineError, Unavailable, UsageError
 from hefu.kernel.time import format_instant, instant_ms
 from hefu.ledger import archive, audit, snapshot
 from hefu.ledger import block as blocks
 from hefu.ledger.genesis import Genesis
 from hefu.ledger.store import RocksStore
+from hefu.ledger.versions import CODE_VERSION, check_known
 from hefu.services import restored
 from hefu.services.backup import back_up
 from hefu.services.founding import FounderSpec
@@ -131,6 +133,7 @@ def status(output: Output) -> None:
 
         chain = Chain(genesis, application, store)
         business = application.clock.now_ms(chain.state, genesis, header.at_ms)
+        upgrades, decides_by = chain.upgrades(), chain.next_version()
     finally:
         store.close()
     file = genesis.file
@@ -146,6 +149,14 @@ def status(output: Output) -> None:
         (t("state root", "状态根"), header.state_root.hex()),
         (t("suite, hash", "签名、杂凑"), f"{file.suite}, {file.hash}"),
         (t("rules", "规则集"), f"{file.rules.version}"),
+        (
+            t("code version", "代码版本"),
+            f"{decides_by}" + t(f" (this software knows {CODE_VERSION})", f"（本软件支持至 {CODE_VERSION}）"),
+        ),
+    ]
+    rows += [
+        (t("upgrade adopted", "已通过升级"), t(f"{version} from block {at} on", f"自区块 {at} 起为 {version}"))
+        for version, at in upgrades
     ]
     output.data(
         {
@@ -159,9 +170,57 @@ def status(output: Output) -> None:
             "suite": file.suite,
             "hash": file.hash,
             "rules_version": file.rules.version,
+            "code": {"knows": CODE_VERSION, "decides_by": decides_by, "adopted": upgrades},
         }
     )
     output.table(("", ""), rows)
+
+
+@ledger.command(
+    help=t(
+        "Vote for the contracts to decide by the next code version from a block on.",
+        "表决：自某一区块起，合约按下一代码版本执行。",
+    )
+)
+@click.argument("version", type=click.IntRange(2, 1 << 16))
+@click.option(
+    "--at",
+    "height",
+    required=True,
+    type=click.IntRange(1),
+    help=t(
+        "The first block; leave the members the time to install the release.",
+        "首个区块；请为各成员预留安装新版本的时间。",
+    ),
+)
+@click.option(
+    "--force",
+    is_flag=True,
+    help=t(
+        "Though nodes do not answer, or run software that will stop there.",
+        "即使有节点无应答，或其软件届时将停止运行。",
+    ),
+)
+@common
+def upgrade(output: Output, version: int, height: int, force: bool) -> None:
+    """Every member of this home votes; one that is adopted and does not hold yet may be moved."""
+    check_known(version, t("this would be", "目标为"))
+    with opened() as trade:
+        if not force:
+            behind = trade.network.too_old(version)
+            if behind:
+                raise UsageError(
+                    t(
+                        f"these nodes would stop there, or do not answer: {', '.join(behind)}",
+                        f"以下节点届时将停止运行，或无应答：{'、'.join(behind)}",
+                    ),
+                    code="NODES_TOO_OLD",
+                )
+        trade.network.vote(trade.network.home.party(trade.network.home.operator), Upgrade(version, height))
+    output.data({"code_version": version, "from_height": height})
+    output.line(
+        t(f"Code version {version} decides from block {height} on.", f"自区块 {height} 起按代码版本 {version} 执行。")
+    )
 
 
 @ledger.command(

@@ -61,6 +61,15 @@ class Directory(Protocol):
         """Voting power by validator's public key; empty where one operator seals."""
         ...
 
+    def upgrades(self, state: Reader) -> tuple[tuple[int, int], ...]:
+        """Code versions that the members adopted after that of the genesis, each with the height from which it holds."""
+        ...
+
+    @property
+    def upgrades_key(self) -> bytes:
+        """The state key that `upgrades` reads, to be read ahead with every block."""
+        ...
+
 
 class Clock(Protocol):
     """Business time at a block."""
@@ -155,7 +164,15 @@ class Application:
         from hefu.kernel.time import business_date
 
         now = self.clock.now_ms(state, genesis, block_at_ms)
-        return Context(genesis, height, block_at_ms, now, business_date(now))
+        return Context(genesis, height, block_at_ms, now, business_date(now), self.code_version(state, genesis, height))
+
+    def code_version(self, state: Reader, genesis: Genesis, height: int) -> int:
+        """The version by which a block of this height is decided, as far as the members have voted."""
+        version = genesis.file.code_version
+        for adopted, from_height in self.directory.upgrades(state):
+            if from_height <= height:
+                version = adopted
+        return version
 
     # -- running ------------------------------------------------------------------------------------------------
 

@@ -21,10 +21,12 @@ from hefu.ledger import block as blocks
 from hefu.ledger import transaction as transactions
 from hefu.ledger.application import Application
 from hefu.ledger.block import BlockHeader, Receipt, Result, Sealed
-from hefu.ledger.genesis import CODE_VERSION, Genesis
+from hefu.ledger.context import Context
+from hefu.ledger.genesis import Genesis
 from hefu.ledger.state import State
 from hefu.ledger.store import PendingStore, Store, at_height
 from hefu.ledger.tree import StateProof, StateTree, Tree
+from hefu.ledger.versions import check_known
 
 STORE_FORMAT = b"hefu-store/1"
 BLOCK_ID_PREFIX = b"H"
@@ -71,6 +73,7 @@ class Ran:
 
     height: int
     at_ms: int
+    code_version: int
     count: int
     transactions_root: bytes
     results_root: bytes
@@ -196,6 +199,14 @@ class Chain:
         """The tip's header with the seal that outsiders check."""
         return self.tip_sealed
 
+    def next_version(self) -> int:
+        """The code version by which the next block is decided."""
+        return self.application.code_version(self.state, self.genesis, self.tip.height + 1)
+
+    def upgrades(self) -> tuple[tuple[int, int], ...]:
+        """Code versions that the members adopted, oldest first, each with the height from which it holds."""
+        return self.application.directory.upgrades(self.state)
+
     def links(self, asset: bytes) -> list[bytes]:
         """All links of an asset's history, oldest first."""
         end = asset + b"\xff\xff\xff\xff"
@@ -219,7 +230,7 @@ class Chain:
     def read(self, raws: Sequence[bytes]) -> Batch:
         """Decode transactions, and say which state they will probably ask for."""
         items: list[tuple[bytes, transactions.Wire, Sequence[Record] | Corrupt]] = []
-        keys: list[bytes] = []
+        keys = [self.application.directory.upgrades_key]
         for raw in raws:
             wire = transactions.WIRE.load(raw)
             commands = self.application.read(wire.commands)
@@ -240,7 +251,12 @@ class Chain:
         batch.values = dict(zip(batch.keys, found, strict=True))
 
     def run(self, batch: Batch, at_ms: int) -> Ran:
-        """Run what was read and fetched. What it changed can be read from now on; `begin` is next."""
+        """
+        Run what was read and fetched. What it changed can be read from now on; `begin` is next.
+
+        Raises:
+            Unavailable: The members adopted a code version from this height on that this software does not know (CODE_TOO_OLD).
+        """
         assert batch.height >= self._ran_at[0] - 1, "more than one block was run since this was fetched"
         self._places = batch.places
         if batch.height < self._ran_at[0]:
@@ -251,6 +267,7 @@ class Chain:
         height = self._ran_at[0] + 1
         state, application = self.state, self.application
         context = application.context(state, self.genesis, height, at_ms)
+        check_known(context.code_version, f"block {height} of this ledger is decided by")
         body: list[bytes] = []
         results: list[Result] = []
         receipts: list[Receipt] = []
@@ -284,7 +301,7 @@ class Chain:
             if application.clock.now_ms(state, self.genesis, at_ms) != business_at:
                 context = application.context(state, self.genesis, height, at_ms)
                 business_at = context.business_at_ms
-        return self._close(height, at_ms, body, results, receipts)
+        return self._close(context, body, results, receipts)
 
     def replay(self, sealed: Sealed, body: Sequence[bytes]) -> Outcome:
         """
@@ -313,14 +330,16 @@ class Chain:
             first = blocks.RESULTS.load(raw)[place[1]]
         return Receipt(txid, place[0], place[1], "REPLAYED", first.events, first.code)
 
-    def _close(self, height: int, at_ms: int, body: list[bytes], results: list[Result], receipts: list[Receipt]) -> Ran:
+    def _close(self, context: Context, body: list[bytes], results: list[Result], receipts: list[Receipt]) -> Ran:
         """The end of a block's transactions."""
+        height, at_ms = context.height, context.block_at_ms
         self._places = {}
         changes, links = self.state.drain()
         answers = [encode(result) for result in results]
         ran = Ran(
             height,
             at_ms,
+            context.code_version,
             len(body),
             blocks.transactions_root(self._h, body),
             blocks.results_root(self._h, answers),
@@ -371,7 +390,7 @@ class Chain:
             ran.transactions_root,
             ran.results_root,
             self.tree.root,
-            CODE_VERSION,
+            ran.code_version,
             ran.count,
         )
         sealed = self._sealed(encode(header))
@@ -436,7 +455,7 @@ class Chain:
             blocks.transactions_root(self._h, []),
             blocks.results_root(self._h, [encode(result) for result in results]),
             tree.root,
-            CODE_VERSION,
+            self.genesis.file.code_version,
             0,
         )
         packed = encode(self._sign(encode(header)))

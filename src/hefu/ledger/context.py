@@ -16,8 +16,8 @@ class Context(msgspec.Struct, gc=False):
     """
     The circumstances of one command.
 
-    `height`, `block_at_ms` are the block's; `business_at_ms`, `business_on` come from the clock that genesis names. The
-    application alters `transaction_id` and `command_index` as it goes.
+    `height`, `block_at_ms` are the block's, `code_version` is what its contracts decide by; `business_at_ms`, `business_on` come
+    from the clock that genesis names. The application alters `transaction_id` and `command_index` as it goes.
     """
 
     genesis: Genesis
@@ -25,6 +25,7 @@ class Context(msgspec.Struct, gc=False):
     block_at_ms: int
     business_at_ms: int
     business_on: date
+    code_version: int
     transaction_id: bytes = b""
     command_index: int = 0
 

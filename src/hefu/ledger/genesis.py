@@ -16,9 +16,9 @@ from hefu.kernel.hashing import TAGS, Hash, Tag, hash_named
 from hefu.kernel.money import AMOUNT_MAX
 from hefu.kernel.suites import Suite, suite_named
 from hefu.kernel.time import DAY_MS, INSTANT_MAX_MS
+from hefu.ledger.versions import check_known
 
 FORMAT = "hefu-genesis/1"
-CODE_VERSION = 1
 _KEY_BYTES = {"ed25519": 32, "sm2": 65}
 
 Hex = Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{2})*\Z")]
@@ -117,7 +117,8 @@ class GenesisFile(_Part, frozen=True, kw_only=True):
     suite: Literal["ed25519", "sm2"]
     hash: Literal["sha256", "sm3"]
     codec: Literal["msgpack-array/1"] = "msgpack-array/1"
-    code_version: Literal[1] = 1
+    #: The version that blocks begin with; left out by the first.
+    code_version: Annotated[int, msgspec.Meta(ge=1, le=1 << 16)] = 1
     calendar: Literal["utc8/1"] = "utc8/1"
     tree: TreeShape = TreeShape()
     clock: ClockRule = ClockRule()
@@ -138,7 +139,7 @@ class Genesis:
 
     Raises:
         Corrupt: Not a genesis of this format.
-        Unavailable: This machine lacks the suite or hash that it names.
+        Unavailable: This machine lacks the suite or hash that it names, or this software the code version (CODE_TOO_OLD).
     """
 
     def __init__(self, raw: bytes) -> None:
@@ -146,6 +147,7 @@ class Genesis:
             self.file = msgspec.json.decode(raw, type=GenesisFile)
         except (msgspec.DecodeError, msgspec.ValidationError) as error:
             raise Corrupt(f"this is not a genesis file: {error}", code="BAD_GENESIS") from None
+        check_known(self.file.code_version, "this genesis begins with")
         for problem in _contradictions(self.file):
             raise Corrupt(f"this genesis makes no sense: {problem}", code="BAD_GENESIS")
         self.raw = raw

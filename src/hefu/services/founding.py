@@ -24,6 +24,7 @@ from hefu.kernel.signer import KeySigner
 from hefu.kernel.suites import hybrid, suite_named
 from hefu.kernel.vault import Vault
 from hefu.ledger import genesis as g
+from hefu.ledger.versions import CODE_VERSION
 from hefu.services.home import Home, PartyEntry
 
 OFFICE = ("accept", "attest", "confirm", "finance", "pledge", "receive", "register", "transfer")
@@ -126,6 +127,7 @@ def found(
         name=name,
         suite=suite_name,  # type: ignore[arg-type]  # suite_named has checked it
         hash="sm3" if suite_name == "sm2" else "sha256",
+        code_version=CODE_VERSION,
         clock=g.ClockRule(kind=clock, key=keepers, start_ms=start_ms),  # type: ignore[arg-type]
         seal=g.Seal(
             key=seal.public_key.hex(),

@@ -96,7 +96,11 @@ class Network:
                     raise
             else:
                 self.chain = Chain(self.genesis, application, RocksStore(home.ledger), self.sealer)
-            self.engine = EmbeddedEngine(self.chain, verifiers=verifiers)
+            try:
+                self.engine = EmbeddedEngine(self.chain, verifiers=verifiers)
+            except BaseException:
+                self.chain.store.close()
+                raise
         self._quota = EvaluationQuota(EVALUATIONS_MAX)
 
     # -- making -------------------------------------------------------------------------------------------------
@@ -174,6 +178,12 @@ class Network:
                 commands.append(pc.Vote(proposal, bytes.fromhex(party.organisation), True))
                 signers.append(self.ring(party).govern)
         return self.act(commands, *signers)
+
+    def too_old(self, code_version: int) -> list[str]:
+        """Nodes that would stop at a code version, or do not answer; none where this process is the ledger."""
+        from hefu.services.nodes.client import RemoteChain
+
+        return self.chain.client.too_old(code_version) if isinstance(self.chain, RemoteChain) else []
 
     def _active(self, party: PartyEntry) -> bool:
         key = ps.organisation_key(bytes.fromhex(party.organisation))

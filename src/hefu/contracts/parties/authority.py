@@ -42,7 +42,7 @@ AUTHORITY = (
     ),
     Row(
         c.ProposeChange,
-        "A member proposes to admit, to change roles, to suspend or to reinstate, or a validator; this counts as its vote.",
+        "A member proposes to admit, to change roles, to suspend or to reinstate, a validator or an upgrade; this is its vote.",
         signers=(Signer("proposer", "vote", member=True, organisation=True),),
         becomes="open",
     ),

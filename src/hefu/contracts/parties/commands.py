@@ -92,7 +92,18 @@ class SetValidator(Record, frozen=True, tag="set-validator"):
     possession: bytes
 
 
-Change = Admit | SetRoles | SetStatus | SetValidator
+class Upgrade(Record, frozen=True, tag="upgrade"):
+    """
+    Change: the contracts decide by the next code version from a height on.
+
+    One that was adopted and does not hold yet may be moved to another height.
+    """
+
+    code_version: int
+    from_height: int
+
+
+Change = Admit | SetRoles | SetStatus | SetValidator | Upgrade
 
 
 class ProposeChange(Record, frozen=True, tag="parties.propose-change"):

@@ -44,6 +44,7 @@ Event = (
     | e.RolesChanged
     | e.StatusChanged
     | e.ValidatorSet
+    | e.UpgradeAdopted
 )
 
 
@@ -73,6 +74,7 @@ class PartiesContract:
         e.RolesChanged,
         e.StatusChanged,
         e.ValidatorSet,
+        e.UpgradeAdopted,
     )
     hints: Mapping[type[Record], Callable[[Any], list[bytes]]] = {}
     authority = AUTHORITY
@@ -224,6 +226,9 @@ class PartiesContract:
             case c.SetValidator():
                 self._check_validator(state, change, context)
                 return [e.ValidatorSet(change.organisation, change.key, change.power)]
+            case c.Upgrade():
+                self._check_upgrade(state, change, context)
+                return [e.UpgradeAdopted(change.code_version, change.from_height)]
             case _:
                 assert_never(change)
 
@@ -252,6 +257,15 @@ class PartiesContract:
         message = validator_message(context.chain_id, change.organisation)
         if not VALIDATOR_SUITE.verify(change.key, change.possession, message):
             raise Rejected("the validator's key did not sign for itself", code="BAD_POSSESSION")
+
+    def _check_upgrade(self, state: Reader, change: c.Upgrade, context: Context) -> None:
+        adopted = self.directory.upgrades(state)
+        newest, holds_from = adopted[-1] if adopted else (context.genesis.file.code_version, 0)
+        # One that holds already is history; one that does not yet may be moved.
+        following = newest + 1 if holds_from <= context.height else newest
+        if change.code_version != following:
+            raise Rejected(f"code version {following} is the next", code="BAD_VERSION")
+        _check_height(change.from_height, context)
 
     def _check_deciders(self, state: Reader, members: frozenset[bytes], *, but: bytes = b"") -> None:
         """Refuses a change after which too few members could sign to adopt any other, even to undo it."""
@@ -329,6 +343,11 @@ class PartiesContract:
                 own = [s.ValidatorRecord(event.organisation, event.key, event.power)] if event.power else []
                 both = sorted((*others, *own), key=lambda validator: validator.key)
                 state.put(s.VALIDATORS_KEY, s.ValidatorsRecord(s.SCHEMA, tuple(both)))
+            case e.UpgradeAdopted():
+                kept = state.get(s.UPGRADES_KEY, s.UPGRADES)
+                earlier = [u for u in (kept.upgrades if kept else ()) if u.code_version != event.code_version]
+                upgrade = s.UpgradeRecord(event.code_version, event.from_height)
+                state.put(s.UPGRADES_KEY, s.UpgradesRecord(s.SCHEMA, (*earlier, upgrade)))
             case _:
                 assert_never(event)
 
@@ -386,9 +405,9 @@ def _new_key(
 
 
 def _check_height(height: int, context: Context) -> None:
-    """A key begins and ends in a later block: never in the past, and not past what a proof can show."""
+    """Keys begin and end, and versions begin, in a later block: never in the past, and not past what a proof can show."""
     if height <= context.height:
-        raise Rejected("a key begins and ends in a later block", code="HEIGHT_IN_THE_PAST")
+        raise Rejected("it begins or ends in a later block", code="HEIGHT_IN_THE_PAST")
     if height > HEIGHT_MAX:
         raise Rejected("no block will have this height", code="BAD_TERM")
 

@@ -6,6 +6,8 @@ from hefu.contracts.parties.state import (
     ACCOUNT,
     KEY,
     ORGANISATION,
+    UPGRADES,
+    UPGRADES_KEY,
     VALIDATORS,
     VALIDATORS_KEY,
     KeyRecord,
@@ -55,6 +57,13 @@ class PartiesDirectory:
         """Voting power by validator's public key; empty where one operator seals."""
         record = state.get(VALIDATORS_KEY, VALIDATORS)
         return {} if record is None else {validator.key: validator.power for validator in record.validators}
+
+    upgrades_key = UPGRADES_KEY
+
+    def upgrades(self, state: Reader) -> tuple[tuple[int, int], ...]:
+        """Code versions adopted after that of the genesis, oldest first, each with the height from which it holds."""
+        record = state.get(UPGRADES_KEY, UPGRADES)
+        return () if record is None else tuple((entry.code_version, entry.from_height) for entry in record.upgrades)
 
     def organisation_roles(self, state: Reader, organisation: bytes) -> tuple[str, ...]:
         """Roles of an organisation; refuses UNKNOWN_ORGANISATION."""

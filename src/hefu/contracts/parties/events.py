@@ -81,6 +81,13 @@ class StatusChanged(Record, frozen=True, tag="parties.status-changed"):
     status: str
 
 
+class UpgradeAdopted(Record, frozen=True, tag="parties.upgrade-adopted"):
+    """The contracts decide by this code version from the height on."""
+
+    code_version: int
+    from_height: int
+
+
 class ValidatorSet(Record, frozen=True, tag="parties.validator-set"):
     """A validator has this power from the block after next on; 0: it is one no more."""
 

@@ -8,6 +8,7 @@ from hefu.kernel.codec import Codec, Record
 SCHEMA = 1
 MEMBERS_KEY = b"M"
 VALIDATORS_KEY = b"V"
+UPGRADES_KEY = b"Y"
 
 
 class OrganisationRecord(Record, frozen=True):
@@ -80,6 +81,20 @@ class ValidatorsRecord(Record, frozen=True):
     validators: tuple[ValidatorRecord, ...]
 
 
+class UpgradeRecord(Record, frozen=True):
+    """A code version and the height from which it holds."""
+
+    code_version: int
+    from_height: int
+
+
+class UpgradesRecord(Record, frozen=True):
+    """The code versions that the members adopted, oldest first; absent before the first."""
+
+    schema: int
+    upgrades: tuple[UpgradeRecord, ...]
+
+
 ORGANISATION: Codec[OrganisationRecord] = Codec(OrganisationRecord)
 ACCOUNT: Codec[AccountRecord] = Codec(AccountRecord)
 KEY: Codec[KeyRecord] = Codec(KeyRecord)
@@ -87,6 +102,7 @@ IDENTITY: Codec[IdentityRecord] = Codec(IdentityRecord)
 PROPOSAL: Codec[ProposalRecord] = Codec(ProposalRecord)
 MEMBERS: Codec[MembersRecord] = Codec(MembersRecord)
 VALIDATORS: Codec[ValidatorsRecord] = Codec(ValidatorsRecord)
+UPGRADES: Codec[UpgradesRecord] = Codec(UpgradesRecord)
 
 
 def organisation_key(organisation: bytes) -> bytes:

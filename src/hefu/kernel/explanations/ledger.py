@@ -22,6 +22,11 @@ LEDGER: Mapping[str, tuple[str, str]] = {
         "The genesis file cannot be read, or its parts contradict each other. Ask the operator for the original.",
         "创世文件无法读取，或内容自相矛盾。请向运营方索取原件。",
     ),
+    "CODE_TOO_OLD": (
+        "The members adopted a code version for this block that this software does not know. It stops here, for it could decide "
+        "otherwise than the others; nothing is lost. Install a newer release and start again.",
+        "成员为该区块通过的代码版本，本软件不支持。为避免与其他节点结果不一致，软件在此停止，数据不会丢失。请安装新版本后重新启动。",
+    ),
     "OTHER_GENESIS": (
         "This belongs to another ledger than the genesis file that you trust. Check both before you rely on anything "
         "in it.",

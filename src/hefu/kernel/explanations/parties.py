@@ -87,14 +87,19 @@ PARTIES: Mapping[str, tuple[str, str]] = {
         "创世文件指定由这把密钥推进模拟时钟，不能以其他密钥替换。可另行增设，但不要设为本地签署密钥。",
     ),
     "HEIGHT_IN_THE_PAST": (
-        "A key can begin or end only in a block that is still to come. Choose a later block.",
-        "密钥只能自以后的区块起生效或停用。请选择更靠后的区块。",
+        "Keys begin and end, and code versions begin, only in a block that is still to come. Choose a later block.",
+        "密钥的生效、停用以及代码版本的启用，只能自以后的区块起。请选择更靠后的区块。",
     ),
     "ALREADY_REVOKED": (
         "This key ends at that block or earlier already. Nothing more is needed.",
         "该密钥在此区块或更早已经停用，无需再办。",
     ),
     # Votes of the members.
+    "BAD_VERSION": (
+        "Code versions follow one another without a gap, and one that holds already cannot be moved. `hefu ledger status` shows "
+        "which is the next.",
+        "代码版本须逐一递增，已生效的版本不能再调整。用 hefu ledger status 查看当前版本。",
+    ),
     "UNKNOWN_PROPOSAL": (
         "The members have no such proposal before them. Check its identifier.",
         "没有这项待表决的提议。请核对其标识。",

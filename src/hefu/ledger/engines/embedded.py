@@ -32,6 +32,7 @@ from hefu.ledger.engine import Ticket
 from hefu.ledger.engines.process import collect_seldom
 from hefu.ledger.engines.verifiers import VerifierPool
 from hefu.ledger.transaction import check_stateless
+from hefu.ledger.versions import check_known
 
 T = TypeVar("T")
 Pending = tuple[bytes, Ticket]
@@ -74,6 +75,7 @@ class EmbeddedEngine:
         queue_size: int = 20_000,
         queue_bytes: int = QUEUE_BYTES,
     ) -> None:
+        check_known(chain.next_version(), "the next block of this ledger is decided by")
         self._chain = chain
         self._now_ms = now_ms
         self._queue: deque[Pending] = deque()

@@ -92,6 +92,18 @@ class NodeClient:
             return _checked(response)
         raise Unavailable(f"no node of the network answers ({trouble})", code="NO_NODE_ANSWERS")
 
+    def too_old(self, code_version: int) -> list[str]:
+        """Nodes whose software does not know a code version, or which do not answer."""
+        found = []
+        for url, token in zip(self._urls, self._tokens, strict=True):
+            knows = 0
+            with suppress(httpx.HTTPError, ValueError, KeyError):
+                answer = self._http.get(f"{url}/v1/status", headers={"Authorization": f"Bearer {token}"})
+                knows = int(answer.json()["code"]["knows"])
+            if knows < code_version:
+                found.append(url)
+        return found
+
     def submit(self, raw: bytes, patience_s: float = PATIENCE_S) -> Receipt:
         """
         Send a transaction until its answer is known.

@@ -27,6 +27,7 @@ from hefu.kernel.errors import Busy, Corrupt, EngineError, HefuError, UsageError
 from hefu.ledger.block import SEALED, Receipt
 from hefu.ledger.engines.cometbft.replica import Replica
 from hefu.ledger.store import at_height
+from hefu.ledger.versions import CODE_VERSION
 from hefu.services.nodes.gateway import Gateway
 from hefu.services.nodes.rpc import EngineRpc
 from hefu.services.nodes.seal import seal_of
@@ -102,6 +103,11 @@ def application(replica: Replica, gateway: Gateway, rpc: EngineRpc, token: str, 
                 "at_ms": tip.at_ms,
                 "engine_height": replica.engine_height,
                 "waiting": gateway.waiting,
+                "code": {
+                    "knows": CODE_VERSION,
+                    "decides_by": replica.chain.next_version(),
+                    "adopted": replica.chain.upgrades(),
+                },
                 **facts.status(),
             }
         )

@@ -37,6 +37,7 @@ from hefu.ledger.engines.cometbft.replica import Finalized, Replica
 from hefu.ledger.engines.cometbft.server import AbciServer
 from hefu.ledger.engines.cometbft.statesync import LedgerFolder, Snapshots
 from hefu.ledger.genesis import Genesis
+from hefu.ledger.versions import CODE_VERSION
 from hefu.services.nodes import engine_home
 from hefu.services.nodes.engine_home import Peer, Ports
 from hefu.services.nodes.gateway import Gateway
@@ -243,6 +244,7 @@ class Node:
         self._turn = time.monotonic()
         self._started = time.monotonic()
         self._gateway: Gateway | None = None
+        self._warned_of: tuple[int, int] | None = None
 
     def say(self, code: str, fields: dict[str, str]) -> None:
         """One line of the log: JSON, for machines; nothing of transactions or members is in it."""
@@ -345,7 +347,19 @@ class Node:
             if not facts["running"] and supervisor is not None:
                 facts |= supervisor.explain()
             self._engine_facts = facts
+            self._look_ahead()
             await asyncio.sleep(1.0)
+
+    def _look_ahead(self) -> None:
+        """Say it once where the members adopted a code version that this software does not know: it stops there."""
+        upgrades = self.replica.chain.upgrades()
+        if upgrades and upgrades[-1] != self._warned_of and upgrades[-1][0] > CODE_VERSION:
+            self._warned_of = upgrades[-1]
+            version, height = (str(number) for number in upgrades[-1])
+            meaning = (
+                f"this node stops before block {height}, which code version {version} decides; install a newer release"
+            )
+            self.say("UPGRADE_NEEDED", {"code_version": version, "from_height": height, "meaning": meaning})
 
     def _guard_against_freezing(self) -> None:
         def guard() -> None:
@@ -363,6 +377,9 @@ class Node:
         values: list[tuple[str, str, float]] = [
             ("hefu_height", "gauge", self.replica.chain.tip.height),
             ("hefu_engine_height", "gauge", self.replica.engine_height),
+            ("hefu_code_version", "gauge", self.replica.chain.next_version()),
+            ("hefu_code_version_adopted", "gauge", max((v for v, _ in self.replica.chain.upgrades()), default=0)),
+            ("hefu_code_version_known", "gauge", CODE_VERSION),
             ("hefu_engine_running", "gauge", float(bool(engine.get("running")))),
             ("hefu_engine_starts_total", "counter", float(engine.get("starts", 0))),
             ("hefu_engine_peers", "gauge", float(engine.get("peers", 0))),

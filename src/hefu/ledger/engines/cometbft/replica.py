@@ -31,6 +31,7 @@ from hefu.ledger.engines.cometbft.statesync import (
 from hefu.ledger.engines.cometbft.verdicts import Verdicts
 from hefu.ledger.genesis import Genesis
 from hefu.ledger.store import Store, at_height
+from hefu.ledger.versions import check_known
 
 CHAIN_ID_BYTES = 16
 
@@ -71,6 +72,7 @@ class Replica:
     Raises:
         Corrupt: The store belongs to another ledger, or is damaged.
         EngineError: The genesis names no validators (NO_VALIDATORS).
+        Unavailable: This software does not know the code version of the next block (CODE_TOO_OLD).
     """
 
     def __init__(
@@ -96,6 +98,7 @@ class Replica:
 
     def _open(self) -> None:
         self.chain = Chain(self.genesis, self._application, self._store)
+        check_known(self.chain.next_version(), "the next block of this ledger is decided by")
         raw = self._store.get(ENGINE_KEY)
         self.engine_height = 0 if raw is None else ENGINE_HEIGHT.load(raw)
 
@@ -184,6 +187,7 @@ class Replica:
 
         Raises:
             EngineError: It is not the next one (ENGINE_HEIGHT).
+            Unavailable: The members adopted a code version for it that this software does not know (CODE_TOO_OLD).
         """
         self.roll_back()
         if engine_height != self.engine_height + 1:

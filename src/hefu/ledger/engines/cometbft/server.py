@@ -25,7 +25,6 @@ from hefu.kernel.hashing import sha256
 from hefu.ledger.engines.cometbft import abci_pb2 as pb
 from hefu.ledger.engines.cometbft.replica import Finalized, Replica
 from hefu.ledger.engines.cometbft.statesync import FORMAT
-from hefu.ledger.genesis import CODE_VERSION
 
 #: Seconds that one connection may work before the others have their turn.
 SLICE = 0.002
@@ -126,7 +125,8 @@ class AbciServer:
         info = self.replica.info()
         response.info.data = self.replica.genesis.file.name
         response.info.version = __version__
-        response.info.app_version = CODE_VERSION
+        # The engine keeps it from the beginning on; which version decides a block stands in the block, behind the app hash.
+        response.info.app_version = self.replica.genesis.file.code_version
         response.info.last_block_height = info.height
         response.info.last_block_app_hash = info.app_hash
 
