@@ -128,9 +128,12 @@ def _is_date(value: Any) -> bool:
         return False
 
 
+#: By which a block may be decided; a bundle shows the same facts under each of them.
+CODE_VERSIONS = (1, 2)
 _SCALARS: dict[str, Callable[[Any], bool]] = {
     # A bool is an int to Python, and never one to the format.
     "one": lambda value: type(value) is int and value == 1,
+    "version": lambda value: type(value) is int and value in CODE_VERSIONS,
     "int": lambda value: type(value) is int and 0 <= value < 1 << 63,
     "ms": lambda value: type(value) is int and 0 <= value <= MS_MAX,
     "amount": lambda value: type(value) is int and 0 <= value <= AMOUNT_MAX,

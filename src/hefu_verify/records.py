@@ -9,7 +9,7 @@ BUNDLE = Shapes("""
                   transactions:transaction* openings:opening*
     sealed        header:bytes kind:text seal:bytes*
     block         version:one chain_id:id height:int at_ms:ms previous:id transactions_root:id results_root:id
-                  state_root:id code_version:one count:int
+                  state_root:id code_version:version count:int
     checkpoint    body:bytes signature:bytes post_quantum_signature:bytes countersignatures:countersignature*
     countersignature  key:bytes signature:bytes
     vouched       version:one chain_id:id height:int block_id:id state_root:id previous:id at_ms:ms

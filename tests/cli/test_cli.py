@@ -176,7 +176,7 @@ def test_the_wheel_holds_the_package_its_data_and_gives_the_same_command(tmp_pat
     (links / "libraries.pth").write_text(str(libraries) + "\n")
     command = environment / "bin" / "hefu"
     version = subprocess.run([command, "--version"], capture_output=True, text=True, check=True, cwd=tmp_path)
-    assert version.stdout.startswith("hefu, version 0.1.0")
+    assert version.stdout.startswith("hefu, version 0.2.0")
     where = subprocess.run(
         [environment / "bin" / "python", "-c", "import hefu; print(hefu.__file__)"],
         capture_output=True,

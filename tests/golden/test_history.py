@@ -1,7 +1,9 @@
 """
 Old history replays under new code, bit for bit: every export kept here leads to the state root kept beside it.
 
-`python tests/golden/test_history.py` makes them anew; a change here is a decision, and the commit says why.
+What an earlier release made (`history-ed25519`, `history-sm2`) is never made anew. `python tests/golden/test_history.py` makes
+those of this release: a ledger that began with code version 1 and adopted version 2. A change there is a decision, and the commit
+says why.
 """
 
 from __future__ import annotations
@@ -16,30 +18,42 @@ FOLDER = Path(__file__).resolve().parent
 sys.path.insert(0, str(FOLDER.parent))
 
 
-@pytest.mark.parametrize("suite", ["ed25519", "sm2"])
-def test_an_old_history_replays_to_its_old_root(suite: str) -> None:
+SUITES = ("ed25519", "sm2")
+
+
+@pytest.mark.parametrize("name", [*SUITES, *(f"upgraded-{suite}" for suite in SUITES)])
+def test_an_old_history_replays_to_its_old_root(name: str) -> None:
     from hefu import bootstrap
     from hefu.ledger.archive import read_import
     from hefu.ledger.genesis import Genesis
     from hefu.ledger.store import MemoryStore
 
-    kept = json.loads((FOLDER / f"history-{suite}.json").read_text(encoding="utf-8"))
+    kept = json.loads((FOLDER / f"history-{name}.json").read_text(encoding="utf-8"))
     genesis = Genesis(kept["genesis"].encode("utf-8"))
-    chain = read_import(FOLDER / f"history-{suite}.export", MemoryStore(), bootstrap.application(), genesis)
+    chain = read_import(FOLDER / f"history-{name}.export", MemoryStore(), bootstrap.application(), genesis)
     assert chain.tip.height == kept["height"]
     assert chain.tip.state_root.hex() == kept["state_root"]
     assert chain.tip_id.hex() == kept["block_id"]
 
 
 def write(suite: str) -> None:
-    """Tell the read models' story, which touches every event, and keep it."""
+    """Adopt an upgrade, then tell the read models' story, which touches every event; and keep it."""
+    from hefu.contracts.parties import commands as pc
+    from hefu.kernel.ids import derive_id
     from hefu.ledger.archive import write_export
     from views_story import tell
-    from world import World
+    from world import World, salt
 
-    world = World(suite_name=suite)
+    world = World(suite_name=suite, code_version=1)
+    operator = world.org("Operator")
+    proposal = derive_id(world.genesis.hash, world.genesis.chain_id, operator, salt("version 2"), "proposal")
+    change = pc.Upgrade(2, world.chain.tip.height + 2)
+    vote = [pc.ProposeChange(operator, salt("version 2"), change, world.now_ms + 86_400_000)]
+    votes = [pc.Vote(proposal, world.org(name), True) for name in ("BankA", "BankB")]
+    assert world.run([*vote, *votes], "Operator", "BankA", "BankB") == "OK"
     tell(world)
-    path = FOLDER / f"history-{suite}.export"
+    assert world.chain.tip.code_version == 2
+    path = FOLDER / f"history-upgraded-{suite}.export"
     path.unlink(missing_ok=True)
     write_export(world.store, path)
     tip = world.chain.tip
@@ -49,9 +63,9 @@ def write(suite: str) -> None:
         "state_root": tip.state_root.hex(),
         "block_id": world.chain.tip_id.hex(),
     }
-    (FOLDER / f"history-{suite}.json").write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+    (FOLDER / f"history-upgraded-{suite}.json").write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    for name in ("ed25519", "sm2"):
-        write(name)
+    for each in SUITES:
+        write(each)

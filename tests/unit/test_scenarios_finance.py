@@ -391,6 +391,20 @@ def test_above_a_keys_limit_two_keys_of_each_who_must_sign():
     )
 
 
+def test_a_limit_holds_for_what_one_transaction_moves_in_all():
+    # Each below the limit of 500, together above it: splitting does not evade it.
+    table = """
+        Parts        invoice    I1 Steel 1000               -> OK
+        Parts        propose    R1 I1 300                   -> OK
+        Parts        propose    R2 I1 300                   -> OK
+        Steel        confirm    R1
+        Steel        confirm    R2                          -> {answer}
+        Steel        confirm    R1                          -> {again}
+        """
+    run(table.format(answer="ABOVE_KEY_LIMIT", again="OK"), key_limit=500)
+    run(table.format(answer="OK", again="WRONG_STATUS"), key_limit=500, code_version=1)
+
+
 def limited() -> Scene:
     """R1 as in `confirmed`, but every key signs at most 500 alone."""
     return run(

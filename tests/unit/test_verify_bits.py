@@ -165,7 +165,7 @@ def test_a_bundle_with_changed_inner_bytes_brings_a_verdict_or_a_refusal(data):
         lean().genesis.replace(b'"ed25519"', b'"rsa"'),
         lean().genesis.replace(b'"arity": 16', b'"arity": 2'),
         lean().genesis.replace(b'"kind": "block"', b'"kind": "sundial"'),
-        lean().genesis.replace(b'"code_version": 1', b'"code_version": 2'),
+        lean().genesis.replace(b'"code_version": 2', b'"code_version": 3'),
         lean().genesis.replace(b'"calendar": "utc8/1"', b'"calendar": "utc8/2"'),
         lean().genesis.replace(b'"countersignatures_min": 2', b'"countersignatures_min": 1.0'),
         lean().genesis.replace(b'"founders": [', b'"founders": [7, '),

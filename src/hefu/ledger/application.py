@@ -18,6 +18,7 @@ from hefu.ledger.block import OK, Result
 from hefu.ledger.context import Context, Link
 from hefu.ledger.genesis import Genesis
 from hefu.ledger.state import Reader, State
+from hefu.ledger.versions import LIMITS_SUM
 
 
 class SignerKey(Protocol):
@@ -212,6 +213,7 @@ class Application:
             Code and events. After a refusal the state is as before.
         """
         context.transaction_id = transaction_id
+        context.alone.clear()
         if isinstance(commands, Corrupt):
             return Result(transaction_id, commands.code, ())
         raws: list[bytes] = []
@@ -292,8 +294,12 @@ class Application:
         required = signature.required
         party = signature.who(state, command, context)
         organisation = party if required.organisation else self.directory.organisation_of(state, party)
-        keys = [key for key in signers if key.organisation == organisation and required.purpose in key.purposes]
-        if not keys:
+        places = [
+            place
+            for place, key in enumerate(signers)
+            if key.organisation == organisation and required.purpose in key.purposes
+        ]
+        if not places:
             raise NotAuthorized(f"a key for {required.purpose} of {required.who} must sign")
         if required.roles or required.member:
             record = self.directory.organisation(state, organisation)
@@ -301,10 +307,16 @@ class Application:
                 raise NotAuthorized(f"{required.who} lacks the role", code="WRONG_ROLE")
             if required.member and not record.member:
                 raise NotAuthorized(f"{required.who} is not a member", code="NOT_A_MEMBER")
-        if signature.amount is not None and len(keys) < 2:
-            limit = keys[0].limit_minor
-            if limit and signature.amount(state, command, context) > limit:
-                raise NotAuthorized("above this key's limit two keys must sign", code="ABOVE_KEY_LIMIT")
+        if signature.amount is not None and len(places) < 2:
+            place = places[0]
+            limit = signers[place].limit_minor
+            if limit:
+                amount = signature.amount(state, command, context)
+                if context.code_version >= LIMITS_SUM:
+                    amount += context.alone.get(place, 0)
+                    context.alone[place] = amount
+                if amount > limit:
+                    raise NotAuthorized("above this key's limit two keys must sign", code="ABOVE_KEY_LIMIT")
 
 
 __all__ = ["Application", "Clock", "Directory"]

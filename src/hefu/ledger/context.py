@@ -28,6 +28,8 @@ class Context(msgspec.Struct, gc=False):
     code_version: int
     transaction_id: bytes = b""
     command_index: int = 0
+    #: What each key has signed alone in this transaction so far, by its place among the signers.
+    alone: dict[int, int] = msgspec.field(default_factory=dict)
 
     @property
     def hash(self) -> Hash:

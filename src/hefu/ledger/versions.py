@@ -8,7 +8,8 @@ decided could be another thing than the others decide.
 
 | version | from it on |
 |---|---|
-| 1 | as the ledger began |
+| 1 | as the ledger began: a key's limit holds for each command by itself |
+| 2 | a key's limit holds for the sum of what it signs alone in one transaction, so that splitting does not evade it |
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from __future__ import annotations
 from hefu.kernel.errors import Unavailable
 
 #: The newest version that this software knows; new ledgers begin with it.
-CODE_VERSION = 1
+CODE_VERSION = 2
+#: From this one on a limit holds for a transaction's sum.
+LIMITS_SUM = 2
 
 
 def check_known(version: int, what: str) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hefu_verify.codec import Record, Refused, require
+from hefu_verify.codec import CODE_VERSIONS, Record, Refused, require
 
 BYTES_MAX = 1 << 20
 #: What this verifier was written for; a field that is absent has this value.
-_ONLY = {"format": "hefu-genesis/1", "codec": "msgpack-array/1", "code_version": 1, "calendar": "utc8/1"}
+_ONLY = {"format": "hefu-genesis/1", "codec": "msgpack-array/1", "calendar": "utc8/1"}
 _TREE = {"arity": 16, "depth": 5}
 
 
@@ -19,6 +19,11 @@ def read_genesis(raw: bytes) -> Record:
     try:
         file = json.loads(raw.decode(), object_pairs_hook=_unambiguous)
         seal, clock, rules = file["seal"], file.get("clock", {}), file.get("rules", {})
+        require(
+            _integer(file.get("code_version", 1)) in CODE_VERSIONS,
+            "BAD_GENESIS",
+            "a code version that this verifier does not know",
+        )
         known = all(file.get(name, value) == value for name, value in _ONLY.items())
         require(
             known and _TREE | file.get("tree", {}) == _TREE, "BAD_GENESIS", "a format that this verifier does not know"

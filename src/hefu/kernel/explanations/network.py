@@ -78,11 +78,6 @@ NETWORK: Mapping[str, tuple[str, str]] = {
         "Install the release on all of them first.",
         "部分节点的软件不支持该代码版本，或无应答，届时将停止运行。请先在全部节点上安装新版本。",
     ),
-    "UPGRADE_NEEDED": (
-        "The members adopted a code version that this node does not know. It stops before the block that the message names: "
-        "install a newer release before then.",
-        "成员已通过本节点软件不支持的代码版本。节点将在所述区块之前停止，请在此之前安装新版本。",
-    ),
     "NO_COMETBFT": (
         "The consensus engine is not installed. `make cometbft` installs it.",
         "未安装共识引擎。请执行 make cometbft 安装。",

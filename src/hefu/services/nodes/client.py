@@ -15,7 +15,7 @@ import httpx
 import msgspec
 
 from hefu.kernel.codec import Codec, encode
-from hefu.kernel.errors import Busy, Corrupt, EngineError, HefuError, Unavailable
+from hefu.kernel.errors import Busy, Closed, Corrupt, EngineError, HefuError, Unavailable
 from hefu.ledger import block as blocks
 from hefu.ledger.application import Application
 from hefu.ledger.block import BlockHeader, Receipt, Result, Sealed
@@ -89,7 +89,11 @@ class NodeClient:
                 trouble = f"{self._urls[at]}: HTTP {response.status_code}"
                 continue
             self._first = at
-            return _checked(response)
+            try:
+                return _checked(response)
+            except Closed:
+                # It stops: the question was not answered, and may be put to another.
+                trouble = f"{self._urls[at]}: {Closed.code}"
         raise Unavailable(f"no node of the network answers ({trouble})", code="NO_NODE_ANSWERS")
 
     def too_old(self, code_version: int) -> list[str]:
@@ -350,6 +354,8 @@ def _checked(response: httpx.Response) -> httpx.Response:
     with suppress(ValueError, KeyError, TypeError):
         said = response.json()
         code, detail = str(said["code"]), str(said["detail"])
+    if code == Closed.code:
+        raise Closed(detail)
     if response.status_code == 503:
         raise Busy(detail)
     refusal = EngineError(detail)

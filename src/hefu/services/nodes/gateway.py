@@ -17,7 +17,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from hefu.kernel.errors import Busy, EngineError
+from hefu.kernel.errors import Busy, Closed, EngineError
 from hefu.kernel.hashing import ZERO
 from hefu.ledger import transaction as transactions
 from hefu.ledger.block import Receipt
@@ -91,7 +91,7 @@ class Gateway:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        closed = EngineError("the node stops; submit the same bytes again, here or at another node", code="CLOSED")
+        closed = Closed("the node stops; submit the same bytes again, here or at another node")
         for entry in self._waiting.values():
             for future in entry.futures:
                 if not future.done():

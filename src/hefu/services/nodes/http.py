@@ -23,7 +23,7 @@ from starlette.routing import Route
 
 from hefu import __version__
 from hefu.kernel.codec import Codec, encode
-from hefu.kernel.errors import Busy, Corrupt, EngineError, HefuError, UsageError
+from hefu.kernel.errors import Busy, Closed, Corrupt, EngineError, HefuError, UsageError
 from hefu.ledger.block import SEALED, Receipt
 from hefu.ledger.engines.cometbft.replica import Replica
 from hefu.ledger.store import at_height
@@ -80,7 +80,7 @@ def application(replica: Replica, gateway: Gateway, rpc: EngineRpc, token: str, 
                 return problem_document(401, "UNAUTHENTICATED", "show this node's token: Authorization: Bearer …")
             try:
                 return await handler(request)
-            except Busy as error:
+            except (Busy, Closed) as error:
                 return problem_document(503, error.code, str(error), {"Retry-After": "1"})
             except HefuError as error:
                 return problem_document(400, error.code, str(error))
