@@ -402,6 +402,23 @@ def _propose_change(scene: Scene, line: Line) -> Record:
             signer = validator(line.option("key", who))
             possession = validator(line.option("prover", line.option("key", who))).sign(message)
             change = pc.SetValidator(scene.org(owner), signer.public_key, line.number("power", 10), possession)
+        case "handover":
+            # Who runs one each, as for a validator; power, whose key signs for the key, for whom: as there, for all of them.
+            message_of = lambda owner: validator_message(  # noqa: E731
+                scene.world.genesis.chain_id, scene.org(line.option("for", owner))
+            )
+            change = pc.HandOver(
+                tuple(
+                    pc.SetValidator(
+                        scene.org(seat.partition(":")[0]),
+                        validator(seat).public_key,
+                        line.number("power", 10),
+                        validator(line.option("prover", seat)).sign(message_of(seat.partition(":")[0])),
+                    )
+                    for seat in who.split(",")
+                    if seat != "nobody"
+                )
+            )
         case "upgrade":
             # The next version counted from the ledger's own, and blocks from the next one on.
             version = scene.world.chain.next_version() + int(who)

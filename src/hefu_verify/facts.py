@@ -33,6 +33,7 @@ def facts_of(verdict: Verdict) -> Facts:
             "needed": verdict.basis.needed,
             "checkpoint": verdict.basis.checkpoint,
             **({"power": verdict.basis.power, "total": verdict.basis.total} if verdict.basis.total else {}),
+            **({} if verdict.basis.took_over_at is None else {"took_over_at": verdict.basis.took_over_at}),
         },
         "ledger": {
             "name": genesis.name,

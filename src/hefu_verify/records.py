@@ -10,6 +10,7 @@ BUNDLE = Shapes("""
     sealed        header:bytes kind:text seal:bytes*
     block         version:one chain_id:id height:int at_ms:ms previous:id transactions_root:id results_root:id
                   state_root:id code_version:version count:int
+    handover      tip:sealed checkpoint:checkpoint validators:proof
     checkpoint    body:bytes signature:bytes post_quantum_signature:bytes countersignatures:countersignature*
     countersignature  key:bytes signature:bytes
     vouched       version:one chain_id:id height:int block_id:id state_root:id previous:id at_ms:ms
@@ -41,6 +42,8 @@ STATE = Shapes("""
     organisation  schema:one identity:id roles:text* member:bool status:text vetted_by:id
     key           schema:one organisation:id purposes:text* limit:int valid_from:int valid_until:int certificate:id
                   mandate:id vetted_by:id
+    validators    schema:one seats:seat*
+    seat          organisation:id key:id power:int
     attestation   schema:one attester:id subject:id kind:text as_of_ms:ms result:text digest:id supersedes:id-or-empty
                   superseded_by:id-or-empty detail:bytes
     payment       end_to_end:id payee:id currency:text amount:amount commitment:id-or-empty value_on:date

@@ -116,6 +116,8 @@ class _Report:
         count = {"count": len(basis["members"]), "needed": basis["needed"]}
         count |= {name: basis[name] for name in ("power", "total") if name in basis}
         lines.append(f"{self.words['trust']}{self.words['colon']}{self.say(basis['name'], **count)}")
+        if "took_over_at" in basis:
+            lines.append(self.say("took over", height=basis["took_over_at"], **count))
         lines += [
             self.say("member", identity=self.short(member["identity"]), roles=self.roles(member["roles"]))
             for member in basis["members"]

@@ -18,6 +18,10 @@ EN = {
         "Decided by validators with {power} of {total} of the voting power, which the genesis gave out or a later decision of "
         "theirs changed. More than two thirds must sign; rewriting history would take the keys of as many."
     ),
+    "took over": (
+        "The ledger began with one operator. Its validators took it over after block {height}; the operator and {count} founding "
+        "members ({needed} are needed) signed that block, which names them. What came before rests on those."
+    ),
     "countersigned": (
         "Countersigned by {count} founding members beside the operator ({needed} are needed). Each of them vouches that this "
         "state continues what it signed before; rewriting history would take all of them."
@@ -174,6 +178,10 @@ ZH = {
     "validators": (
         "由持有 {total} 份表决权中 {power} 份的验证节点共同签署；表决权由创世文件授予，或由其后的共同决定变更。"
         "须超过三分之二签署方为有效；改写历史须掌握同样多的密钥。"
+    ),
+    "took over": (
+        "本账本起初由一家运营方签封，自区块 {height} 之后由验证节点接管；该区块载明验证节点，"
+        "由运营方与 {count} 家创始成员（要求 {needed} 家）共同签署。此前的历史以这些签署为据。"
     ),
     "countersigned": (
         "除运营方外，有 {count} 家创始成员会签（要求 {needed} 家）。"
@@ -358,6 +366,7 @@ CODES_ZH = {
     "ABOVE_KEY_LIMIT": "单一密钥签署的金额超过其限额",
     "BAD_ATTESTATION": "所附证明与该权利、收款人或时间不符",
     "BAD_CHECKPOINT": "检查点或其签名有误",
+    "BAD_HANDOVER": "移交给验证节点的会签不足，或所载内容不符",
     "BAD_DOCUMENT": "基础单据不足以产生该权利",
     "BAD_GENESIS": "不是可识别的创世文件",
     "BAD_HISTORY": "历史链断裂或时间顺序有误",

@@ -447,6 +447,51 @@ def test_one_validator_is_left_always_and_a_hundred_are_enough():
     run(hundred, validators=tuple(f"BankA:{i}" for i in range(100)))
 
 
+def test_members_hand_an_operators_ledger_over_to_validators_once():
+    run(
+        """
+        BankA        propose-change P1 validator BankA      -> NO_VALIDATORS
+        BankA        propose-change P1 handover nobody      -> LAST_VALIDATOR
+        BankA        propose-change P1 handover BankA,BankA -> KEY_EXISTS
+        BankA        propose-change P1 handover BankA power=0 -> BAD_POWER
+        BankA        propose-change P1 handover BankA power=1000001 -> BAD_POWER
+        BankA        propose-change P1 handover BankA,Steel -> NOT_A_MEMBER
+        BankA        propose-change P1 handover BankA,Nobody -> UNKNOWN_ORGANISATION
+        BankA        propose-change P1 handover BankA,BankB prover=BankA -> BAD_POSSESSION
+        BankA        propose-change P1 handover BankA,BankB for=BankB -> BAD_POSSESSION
+        BankA        propose-change P1 handover BankA,BankB,BankC -> OK
+        -            validators BankA BankB BankC           -> 0 0 0
+        BankB        vote       P1 yes                      -> OK
+        BankC        vote       P1 yes                      -> OK
+        -            validators BankA BankB BankC           -> 10 10 10
+        """
+    )
+
+
+def test_a_handover_of_a_network_and_one_to_too_many_are_refused():
+    run(
+        """
+        BankA        propose-change P1 handover BankA       -> HANDED_OVER
+        """,
+        validators=NETWORK,
+    )
+    table = """
+        BankA        propose-change P1 handover {seats}     -> TOO_MANY_VALIDATORS
+        """
+    run(table.format(seats=",".join(f"BankA:{i}" for i in range(101))))
+
+
+def test_the_first_code_version_knows_no_handover():
+    # The answer of release 0.1.0, which cannot read the command, also to who may not propose it.
+    run(
+        """
+        BankA        propose-change P1 handover BankA,BankB -> MALFORMED
+        Steel        propose-change P1 handover BankA,BankB proposer=Steel -> MALFORMED
+        """,
+        code_version=1,
+    )
+
+
 def test_where_one_operator_seals_nobody_validates():
     run("""
         BankA        propose-change P1 validator BankA      -> NO_VALIDATORS

@@ -64,11 +64,17 @@ def test_software_that_does_not_know_the_version_stops_before_the_block_and_lose
     assert stopped.value.code == "CODE_TOO_OLD"
     assert f"block {at} " in str(stopped.value)
     assert dict(world.store.scan(b"", b"\xff")) == before
-    # To read, prove and export it opens; to write, no engine does.
-    chain = Chain(world.genesis, bootstrap.application(), world.store, world.sealer)
-    with pytest.raises(Unavailable) as refused:
-        EmbeddedEngine(chain)
-    assert refused.value.code == "CODE_TOO_OLD"
+    # To read, prove and export it opens; nothing is taken.
+    engine = EmbeddedEngine(Chain(world.genesis, bootstrap.application(), world.store, world.sealer))
+    try:
+        assert engine.query(lambda chain: chain.tip.height) == at - 1
+        with pytest.raises(Unavailable) as refused:
+            engine.submit(
+                world.draft([pc.OpenAccount(world.org("Parts"), salt("late"))], world.signers["Parts"]).wire()
+            )
+        assert refused.value.code == "CODE_TOO_OLD"
+    finally:
+        engine.close()
 
 
 def test_an_upgrade_that_does_not_hold_yet_can_be_moved():

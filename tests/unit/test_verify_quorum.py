@@ -15,6 +15,7 @@ from nacl.signing import SigningKey
 from hefu_verify import verify
 from hefu_verify.codec import Record, Refused, decode
 from hefu_verify.records import BUNDLE
+from hefu_verify.suites import hash_named
 from hefu_verify.trust import quorum
 from hefu_verify.trust.genesis import read_genesis
 
@@ -51,14 +52,14 @@ def test_no_bit_of_the_validators_word_can_be_changed():
     sealed = BUNDLE.read("bundle", RAW).tip
     genesis = read_genesis(GENESIS)
     chain_id = verify(RAW, GENESIS).chain_id
-    quorum.check_seal(sealed, genesis, chain_id)
+    h = hash_named(genesis.hash)
+    quorum.check_seal(sealed.seal, genesis.validators, sealed.header, chain_id, h)
     (part,) = sealed.seal
     for at in range(len(part)):
         changed = bytearray(part)
         changed[at] ^= 1 << at % 8
-        forged = Record(header=sealed.header, kind=sealed.kind, seal=[bytes(changed)])
         with pytest.raises(Refused):
-            quorum.check_seal(forged, genesis, chain_id)
+            quorum.check_seal([bytes(changed)], genesis.validators, sealed.header, chain_id, h)
 
 
 def test_one_validator_of_four_may_be_silent_but_not_two():
@@ -149,3 +150,61 @@ def test_those_who_left_sign_for_nothing_any_more():
     with pytest.raises(Refused) as caught:
         verify(changed([encode(part) for part in parts]), CHANGED_GENESIS)
     assert caught.value.code == "BAD_SEAL"
+
+
+# -- a ledger of one operator that validators took over -----------------------------------------------------------------
+
+GROWN = (FOLDER / "grown.hefu").read_bytes()
+GROWN_GENESIS = (FOLDER / "grown_genesis.json").read_bytes()
+
+
+def grown(parts: list[bytes]) -> str:
+    bundle = decode(GROWN)
+    bundle[TIP][2] = parts
+    with pytest.raises(Refused) as caught:
+        verify(encode(bundle), GROWN_GENESIS)
+    return caught.value.code
+
+
+def test_validators_that_took_a_pilot_over_rest_on_the_members_that_signed_it_off():
+    basis = verify(GROWN, GROWN_GENESIS).basis
+    assert (basis.name, basis.total, basis.needed) == ("validators", 40, 2)
+    assert len(basis.members) >= 2
+    assert basis.took_over_at is not None
+
+
+def test_no_bit_of_a_handover_can_be_changed():
+    handover, *votes = seal_of(GROWN)
+    for at in range(0, len(handover), 3):
+        changed = bytearray(handover)
+        changed[at] ^= 1 << at % 8
+        grown([bytes(changed), *votes])
+
+
+def test_a_handover_cannot_be_left_out_or_signed_by_too_few_or_name_others():
+    handover, *votes = seal_of(GROWN)
+    assert grown(votes) == "MALFORMED"
+    assert grown([]) == "BAD_SEAL"
+    assert grown([handover]) == "BAD_SEAL"
+    shown = decode(handover)
+    shown[1][3] = shown[1][3][:1]
+    assert grown([encode(shown), *votes]) == "BAD_HANDOVER"
+    shown = decode(handover)
+    shown[1][3] = []
+    assert grown([encode(shown), *votes]) == "BAD_HANDOVER"
+    shown = decode(handover)
+    # The operator's seal on the block cannot be a validators' vote, and the record is that of the validators.
+    shown[0][1] = "validators"
+    assert grown([encode(shown), *votes]) == "BAD_SEAL"
+    shown = decode(handover)
+    shown[2][0] = b"M"
+    assert grown([encode(shown), *votes]) == "BAD_HANDOVER"
+
+
+def test_an_operator_goes_on_alone_only_as_an_operator():
+    bundle = decode(GROWN)
+    handover = decode(seal_of(GROWN)[0])
+    # The operator's own last block under the newer proofs: they do not lead to it.
+    bundle[TIP] = handover[0]
+    with pytest.raises(Refused):
+        verify(encode(bundle), GROWN_GENESIS)

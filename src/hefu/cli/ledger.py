@@ -252,7 +252,7 @@ def verify(output: Output, trust: Path | None) -> None:
                 kept = restored.verify(store, trusted, first, scratch=again, progress=progress)
             else:
                 report = audit.verify(store, trusted, bootstrap.application(), scratch=again, progress=progress)
-        if trusted.validators:
+        if (kept if first else report).trust == "unsigned":
             votes = _votes(home, trusted, store)
     finally:
         store.close()

@@ -14,12 +14,13 @@ import msgspec
 from hefu import bootstrap
 from hefu.cli.common import common, day, home_path, opened, party, passphrase
 from hefu.cli.language import t
-from hefu.cli.output import Output
+from hefu.cli.output import Bars, Output
 from hefu.kernel.errors import UsageError
 from hefu.kernel.keyfile import publish
 from hefu.kernel.time import instant_ms, start_of_day_ms
 from hefu.ledger.genesis import Genesis
-from hefu.services.nodes import joining, membership
+from hefu.services.home import Home
+from hefu.services.nodes import joining, membership, takeover
 from hefu.services.nodes.local import FIRST_PORT, LocalNetwork
 from hefu.services.nodes.membership import POWER
 from hefu.services.nodes.node import Node, NodeHome
@@ -115,6 +116,38 @@ def init(
         keeper=operator if simulated_clock else "",
     )
     output.data({"home": str(home_path()), "nodes": local.file.nodes, "urls": local.file.urls, "banks": list(named)})
+    output.table(
+        (t("node", "节点"), t("bank", "银行"), t("gateway", "网关")),
+        list(zip(local.file.nodes, named, local.file.urls, strict=True)),
+    )
+    output.line(t("`hefu network up` starts it.", "用 hefu network up 启动。"))
+
+
+@network.command(
+    "take-over",
+    help=t(
+        "Hand this home's ledger, which one operator seals, over to its banks, a node for each. There is no way back.",
+        "把本文件夹中由运营方单独签封的账本移交给成员银行共同记账，每家一个节点。此操作不可撤销。",
+    ),
+)
+@click.option("--bank", "banks", multiple=True, help=t("A bank by name; repeat for each.", "银行名称，可重复。"))
+@click.option(
+    "--first-port",
+    type=click.IntRange(1024, 65000),
+    default=FIRST_PORT,
+    show_default=True,
+    help=t("Each node takes four ports from here on.", "从此端口起，每个节点占四个。"),
+)
+@common
+def take_over(output: Output, banks: tuple[str, ...], first_port: int) -> None:
+    """Chain, heights and history stay; what stopped in between goes on where it stood."""
+    takeover.check_pilot(Home(home_path()))
+    with opened() as trade:
+        members = [party.name for party in trade.network.home.names.parties if party.member and "bank" in party.roles]
+        named = [party(trade, bank).name for bank in banks] or members
+        with Bars(lambda stage: t("copying the ledger", "复制账本"), quiet=output.as_json) as bars:
+            local = takeover.take_over(trade.network, named, first_port=first_port, progress=bars)
+    output.data({"nodes": local.file.nodes, "urls": local.file.urls, "banks": named})
     output.table(
         (t("node", "节点"), t("bank", "银行"), t("gateway", "网关")),
         list(zip(local.file.nodes, named, local.file.urls, strict=True)),

@@ -18,7 +18,7 @@ from hefu.ledger.block import OK, Result
 from hefu.ledger.context import Context, Link
 from hefu.ledger.genesis import Genesis
 from hefu.ledger.state import Reader, State
-from hefu.ledger.versions import LIMITS_SUM
+from hefu.ledger.versions import CODE_VERSION, LIMITS_SUM
 
 
 class SignerKey(Protocol):
@@ -69,6 +69,11 @@ class Directory(Protocol):
     @property
     def upgrades_key(self) -> bytes:
         """The state key that `upgrades` reads, to be read ahead with every block."""
+        ...
+
+    @property
+    def validators_key(self) -> bytes:
+        """The state key that `validators` reads; proven where one operator's ledger was handed over to validators."""
         ...
 
 
@@ -144,6 +149,7 @@ class Application:
         assert not missing, f"no authority row for {missing}"
         self.rows = rows
         self._plans = {command: _plan(contract, row) for command, (contract, row) in rows.items()}
+        self._since = {command: since for contract in contracts for command, since in contract.since.items()}
         self._hints = {command: hint for contract in contracts for command, hint in contract.hints.items()}
 
     # -- founding -----------------------------------------------------------------------------------------------
@@ -216,6 +222,9 @@ class Application:
         context.alone.clear()
         if isinstance(commands, Corrupt):
             return Result(transaction_id, commands.code, ())
+        if context.code_version < CODE_VERSION and not self._known(commands, context.code_version):
+            # The answer of software that knows no later version.
+            return Result(transaction_id, "MALFORMED", ())
         raws: list[bytes] = []
         plans, owners = self._plans, self._owners
         try:
@@ -233,6 +242,11 @@ class Application:
             return Result(transaction_id, refusal.code, ())
         state.keep()
         return Result(transaction_id, OK, tuple(raws))
+
+    def _known(self, commands: Sequence[Record], code_version: int) -> bool:
+        """Whether a code version has all of these commands."""
+        since = self._since
+        return all(type(c) not in since or since[type(c)](c) <= code_version for c in commands)
 
     def apply_event(self, state: State, event: Any, link: Link) -> None:
         """Write an event again, from a log."""

@@ -110,7 +110,7 @@ def verify(
     for height, sealed, body in stored_blocks(store):
         where = f"block {height}"
         try:
-            check_kept_seal(genesis, sealed)
+            check_kept_seal(genesis, sealed, again.validators_decide())
             for raw in body:
                 code = check_stateless(
                     raw,
@@ -148,32 +148,35 @@ def verify(
             raise Corrupt("the newest checkpoint names a block that is not in this history", code="HISTORY_REWRITTEN")
         countersigned = checkpoints.countersigners(genesis, newest)
         height = body_of.height
-    trust = trust_of(genesis, countersigned)
+    trust = trust_of(genesis, countersigned, again.tip_sealed.seal_kind == "validators")
     return AuditReport(
         again.tip.height, transactions, refused, records, again.tip.state_root, trust, height, countersigned
     )
 
 
-def trust_of(genesis: Genesis, countersigned: int) -> str:
+def trust_of(genesis: Genesis, countersigned: int, by_validators: bool) -> str:
     """
     What stored bytes alone rest on: `countersigned`, `one operator`, or on a network `unsigned`, for its validators' votes lie with
     CometBFT.
     """
-    if genesis.validators:
+    if by_validators:
         return "unsigned"
     # One member is needed whatever a genesis says: none at all is the operator alone.
     return "countersigned" if countersigned >= max(1, genesis.file.seal.countersignatures_min) else "one operator"
 
 
-def check_kept_seal(genesis: Genesis, sealed: Sealed) -> None:
+def check_kept_seal(genesis: Genesis, sealed: Sealed, by_validators: bool) -> None:
     """
     The seal of a block in a ledger's own store. On a network it is empty there; whoever takes over another's blocks has to have the
     validators' votes checked, and calls `check_seal`, which refuses it.
 
+    Args:
+        by_validators: Whether validators decided the block: they may have taken the ledger over from an operator before it.
+
     Raises:
-        Corrupt: The header is sealed otherwise than the genesis says.
+        Corrupt: The header is sealed otherwise.
     """
-    if not genesis.validators:
+    if not by_validators:
         check_seal(genesis, sealed)
     elif sealed.seal_kind != "validators" or sealed.seal:
         raise Corrupt("a block of a network with another seal", code="BAD_SEAL")
@@ -197,7 +200,7 @@ def _compare_block_zero(store: Store, again: Chain) -> None:
     sealed = blocks.SEALED.load_canonical(raw, "sealed header")
     if sealed.header != again.tip_sealed.header:
         raise Corrupt("genesis leads to another header", code="BLOCK_DIFFERS", where="block 0")
-    check_kept_seal(again.genesis, sealed)
+    check_kept_seal(again.genesis, sealed, bool(again.genesis.validators))
     for prefix, what in ((b"t", "body"), (b"r", "results")):
         if store.get(at_height(prefix, 0)) != again.store.get(at_height(prefix, 0)):
             raise Corrupt(f"genesis leads to another {what}", code="BLOCK_DIFFERS", where="block 0")

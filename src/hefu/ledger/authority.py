@@ -95,6 +95,11 @@ class Contract(Protocol):
         ...
 
     @property
+    def since(self) -> Mapping[type[Record], Callable[[Any], int]]:
+        """Of commands that the first code version did not know in every form: the version from which this one is known."""
+        ...
+
+    @property
     def resolvers(self) -> Mapping[str, Resolver]: ...
 
     def decide(self, state: Reader, command: Any, context: Context) -> list[Any]:

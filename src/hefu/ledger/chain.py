@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from hefu.kernel.cache import GenerationCache
 from hefu.kernel.codec import Codec, Record, encode
-from hefu.kernel.errors import Corrupt, Rejected, UsageError
+from hefu.kernel.errors import Corrupt, EngineError, Rejected, UsageError
 from hefu.kernel.hashing import ZERO, Hash
 from hefu.kernel.signer import Signer
 from hefu.kernel.time import INSTANT_MAX_MS
@@ -74,6 +74,7 @@ class Ran:
     height: int
     at_ms: int
     code_version: int
+    by_validators: bool
     count: int
     transactions_root: bytes
     results_root: bytes
@@ -199,6 +200,10 @@ class Chain:
         """The tip's header with the seal that outsiders check."""
         return self.tip_sealed
 
+    def validators_decide(self) -> bool:
+        """Whether validators decide the next block together; else one operator seals it."""
+        return bool(self.application.directory.validators(self.state))
+
     def next_version(self) -> int:
         """The code version by which the next block is decided."""
         return self.application.code_version(self.state, self.genesis, self.tip.height + 1)
@@ -230,7 +235,8 @@ class Chain:
     def read(self, raws: Sequence[bytes]) -> Batch:
         """Decode transactions, and say which state they will probably ask for."""
         items: list[tuple[bytes, transactions.Wire, Sequence[Record] | Corrupt]] = []
-        keys = [self.application.directory.upgrades_key]
+        directory = self.application.directory
+        keys = [directory.upgrades_key, directory.validators_key]
         for raw in raws:
             wire = transactions.WIRE.load(raw)
             commands = self.application.read(wire.commands)
@@ -256,6 +262,7 @@ class Chain:
 
         Raises:
             Unavailable: The members adopted a code version from this height on that this software does not know (CODE_TOO_OLD).
+            EngineError: The members handed the ledger over to validators, and this chain has an operator's key (HANDED_OVER).
         """
         assert batch.height >= self._ran_at[0] - 1, "more than one block was run since this was fetched"
         self._places = batch.places
@@ -268,6 +275,11 @@ class Chain:
         state, application = self.state, self.application
         context = application.context(state, self.genesis, height, at_ms)
         check_known(context.code_version, f"block {height} of this ledger is decided by")
+        by_validators = self.validators_decide()
+        if by_validators and self._sealer is not None and not self.genesis.validators:
+            raise EngineError(
+                "validators decide this ledger's blocks now; submit to a node of theirs", code="HANDED_OVER"
+            )
         body: list[bytes] = []
         results: list[Result] = []
         receipts: list[Receipt] = []
@@ -301,7 +313,7 @@ class Chain:
             if application.clock.now_ms(state, self.genesis, at_ms) != business_at:
                 context = application.context(state, self.genesis, height, at_ms)
                 business_at = context.business_at_ms
-        return self._close(context, body, results, receipts)
+        return self._close(context, by_validators, body, results, receipts)
 
     def replay(self, sealed: Sealed, body: Sequence[bytes]) -> Outcome:
         """
@@ -330,7 +342,14 @@ class Chain:
             first = blocks.RESULTS.load(raw)[place[1]]
         return Receipt(txid, place[0], place[1], "REPLAYED", first.events, first.code)
 
-    def _close(self, context: Context, body: list[bytes], results: list[Result], receipts: list[Receipt]) -> Ran:
+    def _close(
+        self,
+        context: Context,
+        by_validators: bool,
+        body: list[bytes],
+        results: list[Result],
+        receipts: list[Receipt],
+    ) -> Ran:
         """The end of a block's transactions."""
         height, at_ms = context.height, context.block_at_ms
         self._places = {}
@@ -340,6 +359,7 @@ class Chain:
             height,
             at_ms,
             context.code_version,
+            by_validators,
             len(body),
             blocks.transactions_root(self._h, body),
             blocks.results_root(self._h, answers),
@@ -393,7 +413,7 @@ class Chain:
             ran.code_version,
             ran.count,
         )
-        sealed = self._sealed(encode(header))
+        sealed = self._sealed(encode(header), ran.by_validators)
         packed = encode(sealed)
         ran.writes[at_height(b"h", ran.height)] = packed
         ran.writes[b"mtip"] = packed
@@ -402,15 +422,15 @@ class Chain:
         self._unsealed = None
         return Outcome(sealed, ran.height, ran.receipts, ran.writes)
 
-    def _sealed(self, header: bytes) -> Sealed:
+    def _sealed(self, header: bytes, by_validators: bool) -> Sealed:
         if self._expected is None:
-            return self._sign(header)
+            return self._sign(header, by_validators)
         if header != self._expected.header:
             raise Corrupt("its body leads to another header", code="BLOCK_DIFFERS")
         return self._expected
 
-    def _sign(self, header: bytes) -> Sealed:
-        if self.genesis.validators:
+    def _sign(self, header: bytes, by_validators: bool) -> Sealed:
+        if by_validators:
             # Their signatures are in the engine's next header; whoever proves something fetches them.
             return Sealed(header, "validators", ())
         if self._sealer is None:
@@ -458,7 +478,7 @@ class Chain:
             self.genesis.file.code_version,
             0,
         )
-        packed = encode(self._sign(encode(header)))
+        packed = encode(self._sign(encode(header), bool(self.genesis.validators)))
         writes += [(b"e" + key, link) for key, link in links]
         writes += [
             (at_height(b"h", 0), packed),

@@ -9,7 +9,7 @@ decided could be another thing than the others decide.
 | version | from it on |
 |---|---|
 | 1 | as the ledger began: a key's limit holds for each command by itself |
-| 2 | a key's limit holds for the sum of what it signs alone in one transaction, so that splitting does not evade it |
+| 2 | a key's limit holds for the sum of what it signs alone in one transaction; members may hand a pilot over to validators |
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from hefu.kernel.errors import Unavailable
 CODE_VERSION = 2
 #: From this one on a limit holds for a transaction's sum.
 LIMITS_SUM = 2
+#: From this one on members may hand the ledger of one operator over to validators.
+HANDOVERS = 2
 
 
 def check_known(version: int, what: str) -> None:

@@ -56,7 +56,7 @@ def back_up(home: Home, target: Path, application: Application, progress: Progre
             )
             copy = RocksStore(partial / home.ledger.name)
             try:
-                for done, batch in enumerate(_batches(source), 1):
+                for done, batch in enumerate(batches(source), 1):
                     copy.write(batch, sync=False)
                     if progress is not None:
                         progress("backup", done * _BATCH, 0)
@@ -75,7 +75,8 @@ def back_up(home: Home, target: Path, application: Application, progress: Progre
     return height
 
 
-def _batches(store: RocksStore) -> Iterator[list[tuple[bytes, bytes | None]]]:
+def batches(store: RocksStore) -> Iterator[list[tuple[bytes, bytes | None]]]:
+    """All entries of a store, in pieces that can be written at once."""
     batch: list[tuple[bytes, bytes | None]] = []
     for key, value in store.scan(b"", b"\xff"):
         batch.append((key, value))

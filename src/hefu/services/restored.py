@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from hefu.contracts.parties.state import VALIDATORS_KEY
 from hefu.contracts.receivables import state as rs
 from hefu.kernel.codec import encode
 from hefu.kernel.errors import Corrupt, Unavailable
@@ -105,10 +106,14 @@ def verify(
     transactions = refused = 0
     previous: blocks.BlockHeader | None = None
     previous_id = b""
+    named = store.get(b"s" + VALIDATORS_KEY) is not None
+    by_validators = bool(genesis.validators)
     for height in range(first_header, last + 1):
         where = f"block {height}"
         try:
-            header, count, failed = _check_block(store, genesis, height, whole=height >= first_height)
+            # Where the state names validators they took over at some block; from then on there is no way back.
+            by_validators = by_validators or (named and _seal_kind(store, height) == "validators")
+            header, count, failed = _check_block(store, genesis, height, by_validators, whole=height >= first_height)
         except Corrupt as error:
             raise Corrupt(str(error), code=error.code, where=where) from None
         if previous is not None and (header.previous != previous_id or header.at_ms <= previous.at_ms):
@@ -126,7 +131,7 @@ def verify(
         raise Corrupt("the stored tip is not the last block", code="BLOCK_DIFFERS", where="tip")
     records = _check_state(store, genesis, previous.state_root, MemoryStore() if scratch is None else scratch)
     height, countersigned = _checkpoint(store, genesis, first_header)
-    trust = trust_of(genesis, countersigned)
+    trust = trust_of(genesis, countersigned, by_validators)
     return KeptReport(
         last,
         first_height,
@@ -146,13 +151,20 @@ def _id_at(store: Store, genesis: Genesis, height: int) -> bytes:
     return b"" if raw is None else blocks.block_id(genesis.hash, blocks.SEALED.load(raw).header)
 
 
-def _check_block(store: Store, genesis: Genesis, height: int, *, whole: bool) -> tuple[blocks.BlockHeader, int, int]:
+def _seal_kind(store: Store, height: int) -> str:
+    raw = store.get(at_height(b"h", height))
+    return "" if raw is None else blocks.SEALED.load_canonical(raw, "sealed header").seal_kind
+
+
+def _check_block(
+    store: Store, genesis: Genesis, height: int, by_validators: bool, *, whole: bool
+) -> tuple[blocks.BlockHeader, int, int]:
     """A block's header, and how many transactions of it were checked and refused."""
     raw_sealed, raw_body, raw_results = (store.get(at_height(prefix, height)) for prefix in (b"h", b"t", b"r"))
     if raw_sealed is None or raw_results is None or (whole and raw_body is None):
         raise Corrupt("header, body or answers are missing", code="BLOCK_MISSING")
     sealed = blocks.SEALED.load_canonical(raw_sealed, "sealed header")
-    check_kept_seal(genesis, sealed)
+    check_kept_seal(genesis, sealed, by_validators)
     header = blocks.HEADER.load_canonical(sealed.header, "block header")
     if header.chain_id != genesis.chain_id or header.height != height:
         raise Corrupt("this header is of another chain or block", code="WRONG_CHAIN")

@@ -3,9 +3,9 @@ Validators' commits: more than two thirds of the voting power signed CometBFT's 
 block's id. Rewriting history then takes a third of the validators' keys, not one operator's.
 
 The seal is a list of CometBFT headers, each with its validators and their votes. The first is signed by the validators that
-the genesis names; where they changed on the way, the header that announced the change goes before those signed by the new
-ones; the last is the one after the block. A header's hash is a Merkle root (RFC 6962's shape, SHA-256 whatever hash the ledger
-has) over its fourteen fields, which stand here as the bytes that are hashed.
+the genesis or a handover names; where they changed on the way, the header that announced the change goes before those signed by
+the new ones; the last is the one after the block. A header's hash is a Merkle root (RFC 6962's shape, SHA-256 whatever hash the
+ledger has) over its fourteen fields, which stand here as the bytes that are hashed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import hashlib
 from collections.abc import Sequence
 
 from hefu_verify.codec import Record, Shapes, require
-from hefu_verify.primitives import BLOCK, merkle_root
+from hefu_verify.primitives import BLOCK, Hash, merkle_root
 from hefu_verify.suites import hash_named, suite_named
 
 LIGHT = Shapes("""
@@ -29,9 +29,14 @@ _CHAIN_NAME_BYTES = 16
 POWER_MAX = 1 << 60
 
 
-def check_seal(sealed: Record, genesis: Record, chain_id: bytes) -> Record:
+def check_seal(seal: Sequence[bytes], validators: Sequence[Record], block: bytes, chain_id: bytes, h: Hash) -> Record:
     """
     Check the validators' signatures.
+
+    Args:
+        seal: CometBFT's headers, as above.
+        validators: With which it begins; `key` and `power`.
+        block: Header bytes of the ledger's block.
 
     Returns:
         Of the header after the block: `height`, `hash` (CometBFT's), voting `power` that signed it, and `total`.
@@ -39,10 +44,10 @@ def check_seal(sealed: Record, genesis: Record, chain_id: bytes) -> Record:
     Raises:
         Refused: Fewer than two thirds signed, or something does not fit.
     """
-    require(sealed.seal, "BAD_SEAL", "no validator signed")
-    trusted, last = _set_hash(_ordered(genesis.validators)), 0
+    require(seal, "BAD_SEAL", "no validator signed")
+    trusted, last = _set_hash(_ordered(validators)), 0
     found = Record()
-    for part in sealed.seal:
+    for part in seal:
         light = LIGHT.read("light", part)
         require(len(light.fields) == FIELDS, "BAD_SEAL", "an engine's header has not its fourteen fields")
         name = f"hefu-{chain_id[:_CHAIN_NAME_BYTES].hex()}".encode()
@@ -60,8 +65,7 @@ def check_seal(sealed: Record, genesis: Record, chain_id: bytes) -> Record:
             _text(light.fields[_NEXT_VALIDATORS]),
         )
         app_hash = _text(light.fields[_APP_HASH])
-    block_id = hash_named(genesis.hash)(BLOCK + sealed.header)
-    require(app_hash == block_id, "BAD_SEAL", "the validators signed for another block")
+    require(app_hash == h(BLOCK + block), "BAD_SEAL", "the validators signed for another block")
     return found
 
 

@@ -38,6 +38,7 @@ class AttestationsContract:
     commands: tuple[type[Record], ...] = (Attest,)
     events: tuple[type[Record], ...] = (Attested, PaymentUsed)
     hints: Mapping[type[Record], Callable[[Any], list[bytes]]] = {}
+    since: Mapping[type[Record], Callable[[Any], int]] = {}
     authority = (
         Row(
             Attest,

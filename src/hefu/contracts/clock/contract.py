@@ -31,6 +31,7 @@ class ClockContract:
     commands: tuple[type[Record], ...] = (AdvanceClock,)
     events: tuple[type[Record], ...] = (ClockAdvanced,)
     hints: Mapping[type[Record], Callable[[Any], list[bytes]]] = {}
+    since: Mapping[type[Record], Callable[[Any], int]] = {}
     authority = (
         Row(
             AdvanceClock,

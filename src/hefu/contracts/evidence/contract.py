@@ -50,6 +50,7 @@ class EvidenceContract:
     name = "evidence"
     commands: tuple[type[Record], ...] = (Register, SetStandingAcceptance)
     events: tuple[type[Record], ...] = (Registered, StandingAcceptanceSet, CapacityMoved)
+    since: Mapping[type[Record], Callable[[Any], int]] = {}
     hints: Mapping[type[Record], Callable[[Any], list[bytes]]] = {
         Register: lambda command: [
             s.tag_key(tag) for tag in command.tags if tag.kind in TAG_KINDS and _SCHEME.match(tag.scheme)

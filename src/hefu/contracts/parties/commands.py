@@ -92,6 +92,14 @@ class SetValidator(Record, frozen=True, tag="set-validator"):
     possession: bytes
 
 
+class HandOver(Record, frozen=True, tag="hand-over"):
+    """
+    Change: a ledger whose blocks one operator seals is decided by these validators from the next block on. There is no way back.
+    """
+
+    validators: tuple[SetValidator, ...]
+
+
 class Upgrade(Record, frozen=True, tag="upgrade"):
     """
     Change: the contracts decide by the next code version from a height on.
@@ -103,7 +111,7 @@ class Upgrade(Record, frozen=True, tag="upgrade"):
     from_height: int
 
 
-Change = Admit | SetRoles | SetStatus | SetValidator | Upgrade
+Change = Admit | SetRoles | SetStatus | SetValidator | Upgrade | HandOver
 
 
 class ProposeChange(Record, frozen=True, tag="parties.propose-change"):

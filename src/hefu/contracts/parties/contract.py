@@ -21,6 +21,7 @@ from hefu.ledger.authority import Resolver
 from hefu.ledger.context import Context, Link
 from hefu.ledger.genesis import Genesis
 from hefu.ledger.state import Reader, State
+from hefu.ledger.versions import HANDOVERS
 
 KEYS_MAX = 16
 #: Far past any block; within what every reader of a proof takes for an integer.
@@ -77,6 +78,9 @@ class PartiesContract:
         e.UpgradeAdopted,
     )
     hints: Mapping[type[Record], Callable[[Any], list[bytes]]] = {}
+    since: Mapping[type[Record], Callable[[Any], int]] = {
+        c.ProposeChange: lambda command: HANDOVERS if isinstance(command.change, c.HandOver) else 1,
+    }
     authority = AUTHORITY
     resolvers: Mapping[str, Resolver] = RESOLVERS
 
@@ -226,11 +230,34 @@ class PartiesContract:
             case c.SetValidator():
                 self._check_validator(state, change, context)
                 return [e.ValidatorSet(change.organisation, change.key, change.power)]
+            case c.HandOver():
+                self._check_handover(state, change, context)
+                return [e.ValidatorSet(seat.organisation, seat.key, seat.power) for seat in change.validators]
             case c.Upgrade():
                 self._check_upgrade(state, change, context)
                 return [e.UpgradeAdopted(change.code_version, change.from_height)]
             case _:
                 assert_never(change)
+
+    def _check_handover(self, state: Reader, change: c.HandOver, context: Context) -> None:
+        if state.get(s.VALIDATORS_KEY, s.VALIDATORS) is not None:
+            raise Rejected("validators decide the blocks of this ledger already", code="HANDED_OVER")
+        if not change.validators:
+            raise Rejected("without a validator nobody could decide a block", code="LAST_VALIDATOR")
+        if len(change.validators) > VALIDATORS_MAX:
+            raise Rejected(f"a network has {VALIDATORS_MAX} validators at most", code="TOO_MANY_VALIDATORS")
+        if len(frozenset(seat.key for seat in change.validators)) != len(change.validators):
+            raise Rejected("two validators have the same key", code="KEY_EXISTS")
+        for seat in change.validators:
+            if not 0 < seat.power <= POWER_MAX:
+                raise Rejected(f"voting power lies between 1 and {POWER_MAX}", code="BAD_POWER")
+            self._check_owner(state, seat.organisation)
+            _check_possession(seat, context)
+
+    def _check_owner(self, state: Reader, organisation: bytes) -> None:
+        owner = self.directory.organisation(state, organisation)
+        if not owner.member or owner.status != ACTIVE:
+            raise Rejected("only active members run validators", code="NOT_A_MEMBER")
 
     def _check_validator(self, state: Reader, change: c.SetValidator, context: Context) -> None:
         record = state.get(s.VALIDATORS_KEY, s.VALIDATORS)
@@ -247,16 +274,12 @@ class PartiesContract:
             if len(record.validators) == 1:
                 raise Rejected("without a validator nobody could decide a block", code="LAST_VALIDATOR")
             return
-        owner = self.directory.organisation(state, change.organisation)
-        if not owner.member or owner.status != ACTIVE:
-            raise Rejected("only active members run validators", code="NOT_A_MEMBER")
+        self._check_owner(state, change.organisation)
         if known is not None:
             return
         if len(record.validators) >= VALIDATORS_MAX:
             raise Rejected(f"a network has {VALIDATORS_MAX} validators at most", code="TOO_MANY_VALIDATORS")
-        message = validator_message(context.chain_id, change.organisation)
-        if not VALIDATOR_SUITE.verify(change.key, change.possession, message):
-            raise Rejected("the validator's key did not sign for itself", code="BAD_POSSESSION")
+        _check_possession(change, context)
 
     def _check_upgrade(self, state: Reader, change: c.Upgrade, context: Context) -> None:
         adopted = self.directory.upgrades(state)
@@ -402,6 +425,12 @@ def _new_key(
     return e.KeyAdded(
         new.key, organisation, new.purposes, new.limit_minor, from_height, new.certificate, new.mandate, vetted_by
     )
+
+
+def _check_possession(change: c.SetValidator, context: Context) -> None:
+    message = validator_message(context.chain_id, change.organisation)
+    if not VALIDATOR_SUITE.verify(change.key, change.possession, message):
+        raise Rejected("the validator's key did not sign for itself", code="BAD_POSSESSION")
 
 
 def _check_height(height: int, context: Context) -> None:

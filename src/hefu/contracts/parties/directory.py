@@ -59,6 +59,7 @@ class PartiesDirectory:
         return {} if record is None else {validator.key: validator.power for validator in record.validators}
 
     upgrades_key = UPGRADES_KEY
+    validators_key = VALIDATORS_KEY
 
     def upgrades(self, state: Reader) -> tuple[tuple[int, int], ...]:
         """Code versions adopted after that of the genesis, oldest first, each with the height from which it holds."""

@@ -59,6 +59,7 @@ class ReceivablesContract:
     commands: tuple[type[Record], ...] = tuple(row.command for row in AUTHORITY)
     events: tuple[type[Record], ...] = tuple(TRANSITIONS)
     hints = HINTS
+    since: Mapping[type[Record], Callable[[Any], int]] = {}
     authority = AUTHORITY
 
     def __init__(self, documents: Documents, attestations: Attestations, standing: Standing) -> None:

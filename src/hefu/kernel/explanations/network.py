@@ -73,6 +73,24 @@ NETWORK: Mapping[str, tuple[str, str]] = {
         "The node cannot make the socket over which its engine speaks to it. Check the folder's rights and the length of its path.",
         "节点无法建立与共识引擎通信的套接字。请检查文件夹权限与路径长度。",
     ),
+    "HANDED_OVER": (
+        "Validators decide the blocks of this ledger now. The operator's copy can be read; transactions go to a validator's node.",
+        "本账本已由验证节点共同记账。运营方的副本仍可查阅，交易请提交至验证节点。",
+    ),
+    "NO_SNAPSHOT_YET": (
+        "This ledger began with one operator, so a node can join it only by a snapshot, and the node asked has none yet. "
+        "Ask another, or join after its next snapshot.",
+        "本账本由单一运营方的试点而来，新节点只能由快照加入，而所询节点尚无快照。请询问其他节点，或待其生成快照后再加入。",
+    ),
+    "LEDGER_TOO_OLD": (
+        "The code version of this ledger does not know this. Have the members adopt the next one: `hefu ledger upgrade`.",
+        "本账本当前的代码版本不支持此操作。请先由成员表决升级：hefu ledger upgrade。",
+    ),
+    "TOO_FEW_SIGNED": (
+        "An outsider believes a handover only if enough founding members countersigned the operator's last block. Their keys must "
+        "lie in this home.",
+        "移交须有足够的创始成员会签运营方的最后一个区块，外部方才会采信。请备齐会签密钥。",
+    ),
     "NODES_TOO_OLD": (
         "Nodes of the network run software that does not know this code version, or do not answer: at that block they would stop. "
         "Install the release on all of them first.",

@@ -24,7 +24,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
-from hefu.kernel.errors import Busy, Closed, EngineError
+from hefu.kernel.errors import Busy, Closed, EngineError, HefuError, Unavailable
 from hefu.kernel.hashing import ZERO
 from hefu.ledger.block import Receipt
 from hefu.ledger.chain import Batch, Chain, CommittedBlock, Outcome
@@ -56,6 +56,16 @@ def system_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+def _why_closed(chain: Chain) -> HefuError | None:
+    try:
+        check_known(chain.next_version(), "the next block of this ledger is decided by")
+    except Unavailable as error:
+        return error
+    if chain.validators_decide() and not chain.genesis.validators:
+        return Closed("validators decide this ledger's blocks now; submit to a node of theirs", code="HANDED_OVER")
+    return None
+
+
 class EmbeddedEngine:
     """
     Args:
@@ -75,7 +85,6 @@ class EmbeddedEngine:
         queue_size: int = 20_000,
         queue_bytes: int = QUEUE_BYTES,
     ) -> None:
-        check_known(chain.next_version(), "the next block of this ledger is decided by")
         self._chain = chain
         self._now_ms = now_ms
         self._queue: deque[Pending] = deque()
@@ -88,6 +97,8 @@ class EmbeddedEngine:
         self._questions: deque[Callable[[], None]] = deque()
         self._closing = False
         self._failure: EngineError | None = None
+        #: Why this process may read the ledger, and not write to it.
+        self._closed_to_writers = _why_closed(chain)
         self._durable_height = chain.tip.height
         self._committed = threading.Condition()
         self._writes: queue.SimpleQueue[tuple[Outcome, list[Ticket]] | None] = queue.SimpleQueue()
@@ -128,6 +139,8 @@ class EmbeddedEngine:
 
     def submit(self, raw: bytes) -> Ticket:
         """Queue a transaction's bytes; see the port."""
+        if self._closed_to_writers is not None:
+            raise self._closed_to_writers
         if self._closing or self._failure:
             raise self._failure or Closed("the engine is closed")
         if len(self._queue) >= self._queue_size:

@@ -154,8 +154,8 @@ def sign_as_validator(engine: Path, message: bytes) -> bytes:
         raise Corrupt(f"the validator's key cannot be read: {type(error).__name__}", where=str(path)) from None
 
 
-def write_genesis(engine: Path, genesis: Genesis, at: datetime) -> None:
-    """CometBFT's genesis of a ledger: the same bytes on every node."""
+def write_genesis(engine: Path, genesis: Genesis, validators: Sequence[tuple[bytes, int]], at: datetime) -> None:
+    """CometBFT's genesis of a ledger, with public key and power of the first validators: the same bytes on every node."""
     file = {
         "genesis_time": at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "chain_id": engine_chain_id(genesis),
@@ -169,12 +169,12 @@ def write_genesis(engine: Path, genesis: Genesis, at: datetime) -> None:
         },
         "validators": [
             {
-                "address": _address_of(bytes.fromhex(validator.key)),
-                "pub_key": _public(bytes.fromhex(validator.key)),
-                "power": str(validator.power),
+                "address": _address_of(key),
+                "pub_key": _public(key),
+                "power": str(power),
                 "name": "",
             }
-            for validator in genesis.validators
+            for key, power in validators
         ],
         "app_hash": "",
     }

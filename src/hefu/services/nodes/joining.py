@@ -18,7 +18,7 @@ import msgspec
 
 from hefu.contracts.parties import commands as pc
 from hefu.contracts.parties.contract import validator_message
-from hefu.kernel.errors import Corrupt, UsageError
+from hefu.kernel.errors import Corrupt, EngineError, UsageError
 from hefu.ledger.genesis import Genesis
 from hefu.services.nodes import engine_home
 from hefu.services.nodes.client import NodeClient
@@ -26,6 +26,10 @@ from hefu.services.nodes.engine_home import NodeKeys, Peer
 from hefu.services.nodes.light import check_votes
 from hefu.services.nodes.node import NodeFile, NodeHome, StateSync, Whereabouts
 from hefu.services.nodes.ports import check_ports
+from hefu_verify.codec import Refused
+from hefu_verify.suites import suite_named
+from hefu_verify.trust.genesis import read_genesis
+from hefu_verify.trust.handover import check
 
 PORTS_A_NODE = 4
 
@@ -70,7 +74,7 @@ def join(
     Raises:
         UsageError: A node lives there already, a port is taken, or this host has no address (UNKNOWN_HOST).
         Corrupt: The other node is of another ledger (OTHER_GENESIS), says what makes no sense (NODE_ANSWER), or shows a block that
-            the validators did not sign (BAD_SEAL).
+            the validators did not sign (BAD_SEAL), or a handover that the founding members did not.
         Unavailable: It does not answer.
     """
     try:
@@ -88,6 +92,8 @@ def join(
             raise Corrupt("the node runs another ledger than this genesis", code="OTHER_GENESIS", where=url)
         # The oldest one: from its block on the light client goes forward, in few steps.
         sync = _trusted(client, genesis, there.snapshots[-1], url, token) if there.snapshots else None
+        if not genesis.validators:
+            _check_handover(genesis, there, url)
     finally:
         client.close()
     check_ports(range(first_port, first_port + PORTS_A_NODE))
@@ -104,7 +110,7 @@ def join(
         sync=sync,
     )
     keys = node.make(file)
-    node.settle(genesis.raw, peers)
+    node.settle(genesis.raw, peers, there.handover)
     return keys
 
 
@@ -136,6 +142,24 @@ def _ask(client: NodeClient, url: str) -> tuple[Whereabouts, list[Peer]]:
         return there, [_peer(text) for text in there.peers]
     except (msgspec.DecodeError, msgspec.ValidationError, ValueError):
         raise Corrupt("the node's answer is none", code="NODE_ANSWER", where=url) from None
+
+
+def _check_handover(genesis: Genesis, there: Whereabouts, url: str) -> None:
+    """A ledger that began as a pilot: who took it over is believed to its founding members alone."""
+    if not there.snapshots:
+        raise EngineError(
+            "this ledger began with one operator, so a node joins it by a snapshot, and that node has none yet; join later",
+            code="NO_SNAPSHOT_YET",
+            where=url,
+        )
+    try:
+        check(
+            there.handover, read_genesis(genesis.raw), genesis.chain_id, genesis.hash, suite_named(genesis.file.suite)
+        )
+    except Refused as error:
+        raise Corrupt(
+            f"validators did not take this ledger over so: {error.text}", code=error.code, where=url
+        ) from None
 
 
 def _trusted(client: NodeClient, genesis: Genesis, height: int, url: str, token: str) -> StateSync:

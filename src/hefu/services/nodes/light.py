@@ -10,8 +10,9 @@ from hefu.ledger.genesis import Genesis
 from hefu.services.nodes.client import NodeClient
 from hefu.services.nodes.node import NodeHome
 from hefu_verify.codec import Record, Refused
+from hefu_verify.suites import suite_named
+from hefu_verify.trust import check_votes as check_validators
 from hefu_verify.trust.genesis import read_genesis
-from hefu_verify.trust.quorum import check_seal
 
 
 def check_votes(sealed: Sealed, genesis: Genesis) -> Record:
@@ -24,9 +25,8 @@ def check_votes(sealed: Sealed, genesis: Genesis) -> Record:
     """
     shown = Record(header=sealed.header, kind=sealed.seal_kind, seal=list(sealed.seal))
     try:
-        if sealed.seal_kind != "validators":
-            raise Refused("BAD_SEAL", "no seal of validators")
-        return check_seal(shown, read_genesis(genesis.raw), genesis.chain_id)
+        suite = suite_named(genesis.file.suite)
+        return check_validators(shown, read_genesis(genesis.raw), genesis.chain_id, genesis.hash, suite)[0]
     except Refused as error:
         raise Corrupt(f"the validators did not sign this block: {error.text}", code="BAD_SEAL") from None
 

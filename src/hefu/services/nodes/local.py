@@ -35,6 +35,8 @@ from hefu.services.nodes.ports import check_ports
 HOST = "127.0.0.1"
 FIRST_PORT = 26600
 PORTS_A_NODE = 4
+#: With three, none may fail.
+VALIDATORS_MIN = 4
 START_S = 60.0
 STOP_S = 20.0
 
@@ -112,7 +114,7 @@ class LocalNetwork:
         Raises:
             UsageError: Something is there already, fewer than four banks, or a port is taken.
         """
-        if len(banks) < 4:
+        if len(banks) < VALIDATORS_MIN:
             raise UsageError(
                 f"{len(banks)} validators cannot lose one; a network that goes on without one of them needs four",
                 code="TOO_FEW_VALIDATORS",
@@ -149,10 +151,13 @@ class LocalNetwork:
         peers = [Peer(keys[bank].id, HOST, file.p2p_port) for bank, file in zip(banks, files, strict=True)]
         for i, file in enumerate(files):
             NodeHome(path / "nodes" / file.name).settle(genesis, peers[:i] + peers[i + 1 :])
-        network = NetworkFile(
-            nodes=[file.name for file in files], urls=[f"http://{HOST}:{file.gateway_port}" for file in files]
-        )
-        _write(home.network, network)
+        return cls.over(path, files)
+
+    @classmethod
+    def over(cls, path: Path, files: Sequence[NodeFile]) -> LocalNetwork:
+        """Nodes whose folders are there become this home's network."""
+        urls = [f"http://{HOST}:{file.gateway_port}" for file in files]
+        _write(Home(path).network, NetworkFile(nodes=[file.name for file in files], urls=urls))
         return cls(path)
 
     # -- nodes that come and go ---------------------------------------------------------------------------------

@@ -94,8 +94,9 @@ def _make_node(local: LocalNetwork, bank: str, genesis: Genesis) -> str:
     first = 1 + max(file.metrics_port for file in others.values())
     name = f"node{number}"
     node = NodeHome(local.home / "nodes" / name)
-    # By one that answers: whoever is down cannot be joined by.
-    via = next((other for other in local.nodes if local.status_of(other)), next(iter(local.nodes)))
+    # By one that answers, for whoever is down cannot be joined by; and by one with a snapshot, if there is one.
+    answering = [other for other in local.nodes if local.status_of(other)] or list(local.nodes)
+    via = max(answering, key=lambda other: len(local.nodes[other].whereabouts().snapshots))
     url, token = f"http://{HOST}:{others[via].gateway_port}", local.nodes[via].token.read_text().strip()
     keys = joining.join(node, name=name, genesis=genesis, url=url, token=token, first_port=first, bank=bank)
     # Those that run are dialled by it; when they start again, they dial it too.

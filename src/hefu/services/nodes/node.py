@@ -3,6 +3,7 @@ One node of a network, whole: ledger and ABCI server, gateway, and CometBFT unde
 
     NODE/node.json       ports, peers, name; no secret
     NODE/genesis.json    the ledger's genesis, the same on every node
+    NODE/handover        how validators took it over, where it began as a pilot; the same on every node
     NODE/token           what members' programs show to the gateway
     NODE/ledger/         the ledger's store          NODE/outbox.db   what was taken and is not answered
     NODE/snapshots/      for nodes that join
@@ -29,6 +30,7 @@ from typing import Any
 import msgspec
 import uvicorn
 
+from hefu.contracts.parties.state import VALIDATORS
 from hefu.kernel.errors import Corrupt, EngineError, HefuError, UsageError
 from hefu.kernel.keyfile import publish
 from hefu.ledger.application import Application
@@ -37,6 +39,7 @@ from hefu.ledger.engines.cometbft.replica import Finalized, Replica
 from hefu.ledger.engines.cometbft.server import AbciServer
 from hefu.ledger.engines.cometbft.statesync import LedgerFolder, Snapshots
 from hefu.ledger.genesis import Genesis
+from hefu.ledger.handover import HANDOVER
 from hefu.ledger.versions import CODE_VERSION
 from hefu.services.nodes import engine_home
 from hefu.services.nodes.engine_home import Peer, Ports
@@ -88,6 +91,8 @@ class Whereabouts(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     genesis_time: str
     peers: list[str]
     snapshots: list[int]
+    #: How validators took the ledger over, base64; left out where the genesis names them.
+    handover: bytes = b""
 
 
 class StateSync(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -96,6 +101,20 @@ class StateSync(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     servers: list[str]
     trust_height: int
     trust_hash: str
+
+
+def first_validators(genesis: Genesis, handover: bytes) -> list[tuple[bytes, int]]:
+    """
+    Public key and power of the validators that a network begins with: those of its genesis, or of a handover.
+
+    Raises:
+        Corrupt: The handover is none.
+    """
+    if genesis.validators:
+        return [(bytes.fromhex(validator.key), validator.power) for validator in genesis.validators]
+    value = HANDOVER.load_canonical(handover, "handover").validators.value
+    named = VALIDATORS.load_canonical(value or b"", "validators")
+    return [(validator.key, validator.power) for validator in named.validators]
 
 
 @dataclass(frozen=True)
@@ -113,6 +132,11 @@ class NodeHome:
     def genesis(self) -> Path:
         """The ledger's genesis."""
         return self.path / "genesis.json"
+
+    @property
+    def handover(self) -> Path:
+        """How validators took the ledger over from an operator."""
+        return self.path / "handover"
 
     @property
     def ledger(self) -> Path:
@@ -168,14 +192,16 @@ class NodeHome:
         self.write(node)
         return keys
 
-    def settle(self, genesis: bytes, peers: list[Peer]) -> None:
-        """The ledger's genesis and who the other nodes are; the engine's files follow from both."""
+    def settle(self, genesis: bytes, peers: list[Peer], handover: bytes = b"") -> None:
+        """The ledger's genesis, how validators took it over if they did, and who the other nodes are; the engine's files follow."""
         node = self.read()
         node.peers = [str(peer) for peer in peers]
         if not self.genesis.exists() or self.genesis.read_bytes() != genesis:
             publish(self.genesis, genesis, overwrite=False)
+        if handover and not self.handover.exists():
+            publish(self.handover, handover, overwrite=False)
         at = datetime.strptime(node.genesis_time, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
-        engine_home.write_genesis(self.engine, Genesis(genesis), at)
+        engine_home.write_genesis(self.engine, Genesis(genesis), first_validators(Genesis(genesis), handover), at)
         self.write(node)
         self.configure(node)
 
@@ -205,6 +231,7 @@ class NodeHome:
             chain_id=Genesis.read(self.genesis).chain_id.hex(),
             genesis_time=file.genesis_time,
             peers=[str(own), *file.peers],
+            handover=self.handover.read_bytes() if self.handover.exists() else b"",
             snapshots=[HEADER.load(manifest.tip.header).height for manifest in Snapshots(self.snapshots).manifests()],
         )
 
@@ -234,6 +261,7 @@ class Node:
             disk.open(),
             disk=disk if self.file.sync else None,
             snapshots=Snapshots(home.snapshots),
+            handover=home.handover.read_bytes() if home.handover.exists() else b"",
         )
         if self.file.sync is not None and self.replica.engine_height:
             self.file.sync = None

@@ -68,10 +68,12 @@ class Replica:
         store: Where the chain lives; founded here if it is empty.
         disk: How a ledger that came by state sync takes the store's place; None refuses any.
         snapshots: What it has to give to others.
+        handover: How validators took an operator's ledger over, as `hefu.ledger.handover` packs it; empty where the genesis
+            names them.
 
     Raises:
         Corrupt: The store belongs to another ledger, or is damaged.
-        EngineError: The genesis names no validators (NO_VALIDATORS).
+        EngineError: Neither genesis nor state names validators (NO_VALIDATORS).
         Unavailable: This software does not know the code version of the next block (CODE_TOO_OLD).
     """
 
@@ -83,10 +85,10 @@ class Replica:
         *,
         disk: Disk | None = None,
         snapshots: Snapshots | None = None,
+        handover: bytes = b"",
     ) -> None:
-        if not genesis.validators:
-            raise EngineError("this genesis names no validators; it is for one operator", code="NO_VALIDATORS")
         self.genesis = genesis
+        self.handover = handover
         self._application = application
         self._store = store
         self._disk, self.snapshots = disk, snapshots
@@ -98,6 +100,9 @@ class Replica:
 
     def _open(self) -> None:
         self.chain = Chain(self.genesis, self._application, self._store)
+        # A node that takes a snapshot of a ledger that began as a pilot has nothing yet.
+        if not self.chain.validators_decide() and not (self.handover and self._disk is not None):
+            raise EngineError("this ledger names no validators; one operator seals it", code="NO_VALIDATORS")
         check_known(self.chain.next_version(), "the next block of this ledger is decided by")
         raw = self._store.get(ENGINE_KEY)
         self.engine_height = 0 if raw is None else ENGINE_HEIGHT.load(raw)
@@ -133,7 +138,7 @@ class Replica:
                 f"CometBFT's genesis is of {chain_id}, this ledger is {engine_chain_id(self.genesis)}",
                 code="OTHER_GENESIS",
             )
-        named = sorted((bytes.fromhex(v.key), v.power) for v in self.genesis.validators)
+        named = sorted(self._validators().items())
         if sorted(validators) != named:
             raise EngineError("CometBFT's genesis names other validators than the ledger's", code="OTHER_VALIDATORS")
         if self.engine_height:
