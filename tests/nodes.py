@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from itertools import count
+from typing import Any
+
+import httpx
 
 from hefu.contracts.parties.commands import OpenAccount
 from hefu.services.network import Network
 from hefu.services.nodes.local import PORTS_A_NODE, LocalNetwork
+from hefu.services.nodes.node import NodeHome
 from hefu.services.nodes.ports import first_free
 
 PASSPHRASE = "for tests only"
@@ -34,6 +39,19 @@ def agreed(network: LocalNetwork, timeout_s: float = 60.0) -> dict[str, str]:
         if len(heights) == 1 and None not in heights:
             return {name: stand["state_root"] for name, stand in stands.items()}
         assert time.monotonic() < end, f"the nodes do not meet: {stands}"
+        time.sleep(0.3)
+
+
+def until(node: NodeHome, ready: Callable[[dict[str, Any]], bool], seconds: float = 60.0) -> dict[str, Any]:
+    """What a node says of itself, once it says so."""
+    end = time.monotonic() + seconds
+    headers = {"Authorization": f"Bearer {node.token.read_text()}"}
+    while True:
+        with suppress(httpx.HTTPError):
+            said = httpx.get(f"http://127.0.0.1:{node.read().gateway_port}/v1/status", headers=headers).json()
+            if ready(said):
+                return dict(said)
+        assert time.monotonic() < end, "the node does not get there"
         time.sleep(0.3)
 
 

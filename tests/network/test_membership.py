@@ -5,13 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 
 from commands import HEFU, hefu
@@ -27,7 +24,7 @@ from hefu.services.nodes.node import NodeHome
 from hefu.services.trade import InvoiceDocument, Trade
 from hefu_verify import verify
 from hefu_verify.records import BUNDLE
-from nodes import agreed, free_ports, kill, opening
+from nodes import agreed, free_ports, kill, opening, until
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "network"
 
@@ -104,19 +101,6 @@ def test_a_bank_elsewhere_joins_by_a_trusted_genesis_and_hands_in_a_request(netw
     finally:
         process.terminate()
         process.wait(30)
-
-
-def until(node: NodeHome, ready: Callable[[dict[str, Any]], bool], seconds: float = 60.0) -> dict[str, Any]:
-    """What a node says of itself, once it says so."""
-    end = time.monotonic() + seconds
-    headers = {"Authorization": f"Bearer {node.token.read_text()}"}
-    while True:
-        with suppress(httpx.HTTPError):
-            said = httpx.get(f"http://127.0.0.1:{node.read().gateway_port}/v1/status", headers=headers).json()
-            if ready(said):
-                return dict(said)
-        assert time.monotonic() < end, "the node does not get there"
-        time.sleep(0.3)
 
 
 def test_a_node_that_joins_late_takes_a_snapshot_instead_of_every_block(network, opened):

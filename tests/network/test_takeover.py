@@ -22,7 +22,7 @@ from hefu.services.network import Network
 from hefu.services.nodes import membership
 from hefu.services.nodes.local import LocalNetwork
 from hefu_verify import verify
-from nodes import BANKS, agreed, free_ports, opening
+from nodes import BANKS, agreed, free_ports, opening, until
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "network"
 SELLER, BUYER = "Parts", "Steel"
@@ -121,6 +121,7 @@ def _joins_by_a_snapshot(local: LocalNetwork, home: Path) -> None:
         local.stop("node0")
         node.write(file)
         local.start("node0")
+        until(node, lambda said: said.get("engine", {}).get("running"))
         joined = membership.add_validator(LocalNetwork(home), opened, "Bank E")
     local = LocalNetwork(home)
     assert len(set(agreed(local).values())) == 1
