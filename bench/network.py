@@ -1,12 +1,18 @@
 """
-Four validators on this machine under the spine's own commands: individually signed assignments and batches of a hundred, submitted
-to all four gateways over HTTP, final when the gateway's own node has committed the block.
+Four validators on this machine under the spine's own commands, submitted to all four gateways over HTTP, final when the
+gateway's own node has committed the block.
 
-    python -m bench.network [--seconds 600] [--window 1200] [--rate 1500]
+    python -m bench.network [batches] [singles] [soak] [overload] [join]
 
-A closed loop: so many transactions are on their way at any time, and the next goes out when one is answered. Latency is that of the
-request which carried a transaction, from sending to its last answer, so it is an upper bound. Rights and invoices are preloaded
-through the network itself. Prints one JSON list of rows.
+- batches: signed batches of a hundred assignments, as many on their way as fit.
+- singles: individually signed assignments for --seconds, at --rate offered a second.
+- soak: individually signed assignments at 500 a second for --soak-seconds; memory of every node, minute by minute.
+- overload: three times --rate for --overload-seconds, each sender going on without waiting for answers; then how long until a
+  single transaction is answered within two seconds again.
+- join: a node takes a snapshot of --rights rights, and stands where the others stand.
+
+Latency is that of the request which carried a transaction, from sending to its last answer, so it is an upper bound. Rights and
+invoices are preloaded through the network itself. Prints one JSON list of rows.
 """
 
 from __future__ import annotations
@@ -17,9 +23,8 @@ import shutil
 import statistics
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,8 +32,11 @@ from typing import Any
 
 import msgspec
 
+from bench.pump import Pump, flood
+from bench.usage import Usage, memory_mb
 from bench.world import BenchWorld
-from hefu.kernel.errors import Busy, HefuError
+from hefu.kernel.errors import Busy
+from hefu.services.nodes import joining
 from hefu.services.nodes.client import NodeClient
 from hefu.services.nodes.engine_home import NodeKeys, Peer
 from hefu.services.nodes.local import HOST, PORTS_A_NODE, LocalNetwork, NetworkFile
@@ -36,14 +44,17 @@ from hefu.services.nodes.node import NodeFile, NodeHome
 from hefu.services.nodes.ports import first_free
 
 VALIDATORS = 4
-#: Requests on their way at each gateway; they take turns, so that one is always being filled.
-LANES = 3
 BATCH = 100
+SOAK_RATE = 500
+#: What is loaded for the batches: a tenth warms up, the rest is measured.
+BATCHED = 60_000
+PHASES = ("batches", "singles", "soak", "overload", "join")
+Row = dict[str, Any]
 
 
 def network(folder: Path) -> tuple[LocalNetwork, BenchWorld]:
     """Four nodes of a new ledger whose cast is the benchmark's."""
-    first = first_free(PORTS_A_NODE * VALIDATORS, 27_000)
+    first = first_free(PORTS_A_NODE * (VALIDATORS + 1), 27_000)
     at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     homes, keys, files = [], list[NodeKeys](), []
     for i in range(VALIDATORS):
@@ -72,120 +83,205 @@ def network(folder: Path) -> tuple[LocalNetwork, BenchWorld]:
     return local, world
 
 
-class Pump:
-    """Keeps requests on their way at every gateway until the transactions or the time are used up."""
+class Bench:
+    """A network with its load; each phase takes rights that no other has."""
 
-    def __init__(self, local: LocalNetwork, raws: list[bytes], size: int, seconds: float) -> None:
-        self._raws, self._size = raws, size
+    def __init__(self, local: LocalNetwork, world: BenchWorld, arguments: argparse.Namespace) -> None:
+        self.local, self.world, self.asked = local, world, arguments
         self._next = 0
-        self._lock = threading.Lock()
-        self._began = time.monotonic()
-        self._end = self._began + seconds
-        self.latencies: list[float] = []
-        self.answered: list[float] = []
-        self.busy = 0
-        self.bad: list[str] = []
-        threads = [
-            threading.Thread(target=self._run, args=(url, node.token.read_text().strip()))
-            for url, node in zip(local.file.urls, local.nodes.values(), strict=True)
-            for _ in range(LANES)
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        self.seconds = max(self.answered, default=0.0)
 
-    def _take(self) -> list[bytes]:
-        with self._lock:
-            if time.monotonic() > self._end:
-                return []
-            taken = self._raws[self._next : self._next + self._size]
-            self._next += len(taken)
-            return taken
+    def take(self, count: int) -> int:
+        """The number of the first of so many rights."""
+        first, self._next = self._next, self._next + count
+        return first
 
-    def _run(self, url: str, token: str) -> None:
-        with closing(NodeClient([url], [token])) as client:
-            while raws := self._take():
-                began = time.monotonic()
-                while raws:
-                    try:
-                        answers = client.submit_many(raws)
-                    except Busy:
-                        self.busy += 1
-                        time.sleep(0.2)
-                        continue
-                    except HefuError as error:
-                        # Nothing breaks here but by a bug: the figure would be another's.
-                        self.bad.append(error.code)
-                        return
-                    now = time.monotonic()
-                    done = [answer for answer in answers if answer is not None]
-                    self.bad += [answer.code for answer in done if not answer.ok]
-                    self.latencies += [now - began] * len(done)
-                    self.answered += [now - self._began] * len(done)
-                    raws = [raw for raw, answer in zip(raws, answers, strict=True) if answer is None]
+    def preload(self, rights: int) -> None:
+        """Rights and invoices, through the network."""
+        for done, wires in enumerate(self.world.preloading(rights)):
+            pump = Pump(self.local, wires, 1, 600)
+            assert not pump.bad, pump.bad[:3]
+            print(f"\r… preloading block {done}", end="", file=sys.stderr, flush=True)
+        print(file=sys.stderr)
 
+    def needed(self, phase: str) -> int:
+        """Rights that a phase uses up, in whole blocks of preloading."""
+        asked = self.asked
+        count = {
+            "batches": BATCHED,
+            "singles": int(asked.seconds * asked.rate),
+            "soak": int(asked.soak_seconds * SOAK_RATE),
+            "overload": int(asked.overload_seconds * asked.rate * 3),
+            "join": 0,
+        }[phase]
+        return -(-count // 5_000) * 5_000
 
-def preload(local: LocalNetwork, world: BenchWorld, rights: int) -> None:
-    """Rights and invoices, through the network."""
-    for done, wires in enumerate(world.preloading(rights)):
-        pump = Pump(local, wires, max(1, len(wires) // (VALIDATORS * LANES)), 600)
+    # -- phases -------------------------------------------------------------------------------------------------
+
+    def batches(self) -> Iterator[Row]:
+        first = self.take(BATCHED)
+        raws = self.world.batches(first, BATCHED, BATCH)
+        warm = len(raws) // 10
+        Pump(self.local, raws[:warm], 8, 600)
+        usage = Usage(self.local)
+        pump = Pump(self.local, raws[warm:], 8, 600)
+        yield from rows_of("network: operations in signed batches of 100", pump, BATCH, 2000, 4000, usage)
+
+    def singles(self) -> Iterator[Row]:
+        asked = self.asked
+        count = self.needed("singles")
+        raws = self.world.singles(self.take(count), count)
+        usage = Usage(self.local)
+        pump = Pump(self.local, raws, 100, asked.seconds, rate=asked.rate)
+        name = f"network: assignments, single, over {asked.seconds:g} s at {asked.rate}/s offered"
+        yield from rows_of(name, pump, 1, 700, 1500, usage)
+
+    def soak(self) -> Iterator[Row]:
+        asked = self.asked
+        count = self.needed("soak")
+        raws = self.world.singles(self.take(count), count)
+        seen: list[dict[str, float]] = []
+        pump = Pump(
+            self.local,
+            raws,
+            50,
+            asked.soak_seconds,
+            rate=SOAK_RATE,
+            each_minute=lambda: seen.append(memory_mb(self.local)),
+        )
+        seen.append(memory_mb(self.local))
         assert not pump.bad, pump.bad[:3]
-        print(f"\r… preloading block {done}", end="", file=sys.stderr, flush=True)
-    print(file=sys.stderr)
+        whole = [max(value for name, value in at.items() if name.endswith("ledger whole")) for at in seen]
+        half = whole[len(whole) // 2]
+        name = f"network: memory of a node's ledger after {asked.soak_seconds:g} s at {len(pump.answered) / pump.seconds:.0f}/s"
+        yield row(
+            name, round(whole[-1]), "MB", 400, None, minutes=[round(value) for value in whole], **rounded(seen[-1])
+        )
+        yield row("network: growth over the second half of that", round(whole[-1] - half), "MB", None, None)
+
+    def overload(self) -> Iterator[Row]:
+        asked = self.asked
+        count = self.needed("overload")
+        raws = self.world.singles(self.take(count), count)
+        seen = flood(self.local, raws, 3 * asked.rate, asked.overload_seconds)
+        began = time.monotonic()
+        url, token = self.local.file.urls[0], next(iter(self.local.nodes.values())).token.read_text().strip()
+        with closing(NodeClient([url], [token])) as client:
+            while True:
+                sent = time.monotonic()
+                probe = self.world.singles(self.take(1), 1)[0]
+                try:
+                    assert client.submit(probe).ok
+                    if time.monotonic() - sent < 2.0:
+                        break
+                except Busy:
+                    time.sleep(0.2)
+        offered = f"network: {3 * asked.rate}/s offered for {asked.overload_seconds:g} s"
+        yield row(f"{offered}, answered", round(seen.answered / seen.seconds), "1/s", None, None)
+        yield row(f"{offered}, refused with BUSY", seen.busy, "times", None, None, other_codes=seen.other)
+        yield row(
+            f"{offered}, until an answer takes less than 2 s again", round(time.monotonic() - began, 1), "s", None, None
+        )
+
+    def join(self) -> Iterator[Row]:
+        """The snapshot is taken first; what counts is from `node init` to a node that stands where the others stand."""
+        node = next(iter(self.local.nodes.values()))
+        name = next(iter(self.local.nodes))
+        self.local.stop(name)
+        file = node.read()
+        file.snapshot_blocks = 5
+        node.write(file)
+        self.local.start(name)
+        height = _wait(lambda: self.local.status_of(name).get("height"))
+        began = time.monotonic()
+        _wait(lambda: any(made >= height for made in node.whereabouts().snapshots), 900)
+        took = time.monotonic() - began
+        file = node.read()
+        file.snapshot_blocks = 0
+        node.write(file)
+        self.local.stop(name)
+        self.local.start(name)
+        _wait(lambda: self.local.status_of(name).get("engine", {}).get("running"))
+        began = time.monotonic()
+        there = NodeHome(self.local.home / "nodes" / "late")
+        port = max(other.read().metrics_port for other in self.local.nodes.values()) + 1
+        url = f"http://{HOST}:{node.read().gateway_port}"
+        token = node.token.read_text().strip()
+        joining.join(there, name="late", genesis=self.world.genesis, url=url, token=token, first_port=port)
+        self.local.nodes["late"] = there
+        self.local.start("late")
+        _wait(
+            lambda: self.local.status_of("late").get("state_root") == self.local.status_of(name).get("state_root"), 900
+        )
+        rights = self.asked.rights
+        yield row(
+            f"network: a node joins {rights:,} rights by state sync", round(time.monotonic() - began, 1), "s", 120, 30
+        )
+        yield row(f"network: a snapshot of {rights:,} rights is taken beside it", round(took, 1), "s", None, None)
 
 
-def rows_of(name: str, pump: Pump, each: int, must: float, goal: float, command: str) -> Iterator[dict[str, Any]]:
-    """Throughput and latency of a pump."""
+def _wait(ready: Callable[[], Any], seconds: float = 120.0) -> Any:
+    end = time.monotonic() + seconds
+    while not (found := ready()):
+        assert time.monotonic() < end, "it does not get there"
+        time.sleep(0.2)
+    return found
+
+
+COMMAND = ""
+
+
+def row(name: str, value: float, unit: str, must: float | None, goal: float | None, **more: Any) -> Row:
+    """One row of the table."""
+    base = {"name": name, "value": value, "unit": unit, "must": must, "goal": goal, "peer": None, "peer_value": None}
+    return {**base, "command": COMMAND, **more}
+
+
+def rounded(values: dict[str, float]) -> dict[str, int]:
+    """For the table."""
+    return {name: round(value) for name, value in values.items()}
+
+
+def rows_of(name: str, pump: Pump, each: int, must: float, goal: float, usage: Usage) -> Iterator[Row]:
+    """Throughput and latency of a pump, and where the time went."""
     assert not pump.bad, pump.bad[:3]
+    spent = usage.since()
     rate = len(pump.answered) * each / pump.seconds
-    base = {"peer": None, "peer_value": None, "command": command, "seconds": round(pump.seconds), "busy": pump.busy}
-    yield {"name": name, "value": round(rate), "unit": "1/s", "must": must, "goal": goal, **base}
+    yield row(name, round(rate), "1/s", must, goal, seconds=round(pump.seconds), busy=pump.busy, **spent)
     for label, share in (("p50", 50), ("p99", 99)):
         value = statistics.quantiles(pump.latencies, n=100)[share - 1]
-        bounds = {"must": 2.0, "goal": 1.0} if label == "p50" and each == 1 else {"must": None, "goal": None}
-        yield {"name": f"{name}, {label}", "value": round(value, 2), "unit": "s", **bounds, **base}
-
-
-def memory_mb(local: LocalNetwork) -> dict[str, float]:
-    """Resident memory of each node's process and of its CometBFT, in megabytes."""
-    found = {}
-    for name in local.nodes:
-        engine = local.status_of(name).get("engine", {}).get("pid")
-        for what, pid in (("ledger", local.pid(name)), ("engine", engine)):
-            status = Path(f"/proc/{pid}/status").read_text()
-            found[f"{name} {what}"] = int(status.split("VmRSS:")[1].split()[0]) / 1024
-    return found
+        bounds = (2.0, 1.0) if label == "p50" and each == 1 else (None, None)
+        yield row(f"{name}, {label}", round(value, 2), "s", *bounds)
+    yield row(f"{name}, the application's share of a block's time", spent["application_share_percent"], "%", None, None)
 
 
 def main() -> int:
     """Run; one JSON list of rows."""
+    global COMMAND
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("phases", nargs="*", default=["batches", "singles"], metavar="PHASE", help=", ".join(PHASES))
     parser.add_argument("--seconds", type=float, default=600)
-    parser.add_argument("--window", type=int, default=1200, help="single transactions on their way at once")
-    parser.add_argument("--rate", type=int, default=1500, help="a rate that is not reached: how much is preloaded")
+    parser.add_argument("--rate", type=int, default=800, help="single transactions offered a second")
+    parser.add_argument("--soak-seconds", type=float, default=1800)
+    parser.add_argument("--overload-seconds", type=float, default=300)
+    parser.add_argument("--rights", type=int, default=1_000_000, help="rights of the ledger that a node joins")
     arguments = parser.parse_args()
-    command = (
-        f"python -m bench.network --seconds {arguments.seconds:g} --window {arguments.window} --rate {arguments.rate}"
-    )
+    if unknown := set(arguments.phases) - set(PHASES):
+        parser.error(f"no phase {', '.join(sorted(unknown))}")
+    COMMAND = "python -m bench.network " + " ".join(sys.argv[1:])
     folder = Path(tempfile.mkdtemp(prefix="hefu-net-"))
-    rows: list[dict[str, Any]] = []
+    rows: list[Row] = []
     local: LocalNetwork | None = None
     try:
         local, world = network(folder)
-        singles, batched = int(arguments.seconds * arguments.rate), 200 * BATCH * 2
-        preload(local, world, singles + batched)
-        raws = world.batches(singles, batched, BATCH)
-        pump = Pump(local, raws, 8, 600)
-        rows += rows_of(f"network: {batched:,} operations in signed batches of 100", pump, BATCH, 2000, 4000, command)
-        raws = world.singles(0, singles)
-        pump = Pump(local, raws, arguments.window // (VALIDATORS * LANES), arguments.seconds)
-        rows += rows_of(f"network: assignments, single, over {arguments.seconds:g} s", pump, 1, 700, 1500, command)
-        memory = memory_mb(local)
-        most = max(value for name, value in memory.items() if name.endswith("ledger"))
-        rows.append({"name": "network: memory of a node's ledger process after that", "value": round(most), "unit": "MB",
-                     "must": None, "goal": None, "peer": None, "peer_value": None, "command": command, **memory})  # fmt: skip
+        bench = Bench(local, world, arguments)
+        rights = sum(bench.needed(phase) for phase in arguments.phases) + 5_000
+        if "join" in arguments.phases:
+            rights = max(rights, arguments.rights)
+        bench.preload(rights)
+        for phase in arguments.phases:
+            for found in getattr(bench, phase)():
+                rows.append(found)
+                print(f"{found['name']}: {found['value']} {found['unit']}", file=sys.stderr)
     finally:
         if local is not None:
             local.down()

@@ -29,6 +29,7 @@ from hefu.ledger.tree import StateProof, StateTree, Tree
 from hefu.ledger.versions import check_known
 
 STORE_FORMAT = b"hefu-store/1"
+RECORDS = 50_000
 BLOCK_ID_PREFIX = b"H"
 
 
@@ -102,6 +103,7 @@ class Chain:
         sealer: Signs block headers; None for a chain that is only read or replayed.
         found: Begin the ledger where the store is empty.
         tree: The state tree of this store; None for one in this process.
+        records: Decoded records that stay in memory, about; some two kilobytes each.
 
     Raises:
         Corrupt: The store belongs to another genesis, or its parts contradict each other.
@@ -116,6 +118,7 @@ class Chain:
         *,
         found: bool = True,
         tree: Tree | None = None,
+        records: int = RECORDS,
     ) -> None:
         self.genesis = genesis
         self.application = application
@@ -136,7 +139,7 @@ class Chain:
             raise Corrupt("the store belongs to another genesis", code="OTHER_GENESIS")
         self._arriving = PendingStore(store)
         self.tree: Tree = StateTree(self._h, self._arriving) if tree is None else tree
-        self.state = State(self._fetch)
+        self.state = State(self._fetch, GenerationCache(records))
         tip = store.get(b"mtip")
         assert tip is not None
         sealed = blocks.SEALED.load(tip)

@@ -157,13 +157,16 @@ class RocksStore:
         path: Folder of the database.
         read_only: Open beside a process that writes.
         buffer_bytes: What gathers in memory before a file is written; three of these, and two of read blocks, at most.
+        mapped: Read files through memory maps: faster, and the process looks as large as what it has read of them.
 
     Raises:
         Closed: Another process holds the folder.
         Corrupt: The files contradict themselves.
     """
 
-    def __init__(self, path: Path, *, read_only: bool = False, buffer_bytes: int = BUFFER_BYTES) -> None:
+    def __init__(
+        self, path: Path, *, read_only: bool = False, buffer_bytes: int = BUFFER_BYTES, mapped: bool = True
+    ) -> None:
         from rocksdict import (
             AccessType,
             BlockBasedOptions,
@@ -184,7 +187,7 @@ class RocksStore:
         options.set_max_write_buffer_number(3)
         options.set_keep_log_file_num(4)
         # Twice as fast a look-up here as reading through the block cache; the pages are the system's to drop.
-        options.set_allow_mmap_reads(True)
+        options.set_allow_mmap_reads(mapped)
         table = BlockBasedOptions()
         # Most look-ups of transaction ids are for ids never seen: the filter answers those without touching a block.
         table.set_bloom_filter(10, False)

@@ -38,6 +38,7 @@ from hefu.ledger.block import HEADER
 from hefu.ledger.engines.cometbft.replica import Finalized, Replica
 from hefu.ledger.engines.cometbft.server import AbciServer
 from hefu.ledger.engines.cometbft.statesync import LedgerFolder, Snapshots
+from hefu.ledger.engines.process import bound_memory
 from hefu.ledger.genesis import Genesis
 from hefu.ledger.handover import HANDOVER
 from hefu.ledger.versions import CODE_VERSION
@@ -272,6 +273,7 @@ class Node:
         self._turn = time.monotonic()
         self._started = time.monotonic()
         self._gateway: Gateway | None = None
+        self._server: AbciServer | None = None
         self._warned_of: tuple[int, int] | None = None
 
     def say(self, code: str, fields: dict[str, str]) -> None:
@@ -290,6 +292,7 @@ class Node:
             HefuError: The node cannot go on; the code says why.
         """
         check_ports([self.file.gateway_port], self.file.bind)
+        bound_memory()
         loop = asyncio.get_running_loop()
         stop: asyncio.Future[None] = loop.create_future()
 
@@ -299,7 +302,7 @@ class Node:
 
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stopped)
-        server = AbciServer(self.replica, self._on_commit)
+        server = self._server = AbciServer(self.replica, self._on_commit)
         await server.start(engine_home.socket_of(self.home.engine))
         rpc = EngineRpc(self.file.rpc_port)
         outbox = Outbox(self.home.path / "outbox.db")
@@ -422,7 +425,13 @@ class Node:
                 ("hefu_gateway_parcels_total", "counter", gateway.sent_parcels),
                 ("hefu_gateway_busy_total", "counter", gateway.refused_busy),
             ]
-        return "".join(f"# TYPE {name} {kind}\n{name} {value:g}\n" for name, kind, value in values)
+        text = "".join(f"# TYPE {name} {kind}\n{name} {value:g}\n" for name, kind, value in values)
+        if self._server is not None:
+            # What of a block's time is the application's: CometBFT waits for each of these.
+            text += "# TYPE hefu_abci_seconds_total counter\n"
+            spent = sorted(self._server.spent.items())
+            text += "".join(f'hefu_abci_seconds_total{{call="{call}"}} {seconds:.6f}\n' for call, seconds in spent)
+        return text
 
 
 class _Web(uvicorn.Server):

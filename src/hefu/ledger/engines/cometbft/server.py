@@ -47,6 +47,8 @@ class AbciServer:
     def __init__(self, replica: Replica, on_commit: Callable[[Finalized], None] | None = None) -> None:
         self.replica = replica
         self._on_commit = on_commit
+        #: Seconds spent in each kind of call since the start.
+        self.spent: dict[str, float] = {}
         #: Connections that were cut because what came was no ABCI.
         self.garbage = 0
         self._server: asyncio.Server | None = None
@@ -106,12 +108,14 @@ class AbciServer:
         kind = request.WhichOneof("value")
         if kind == "flush":
             return _FLUSH
+        began = time.perf_counter()
         response = pb.Response()
         handler = self._handlers.get(kind or "")
         if handler is None:
             response.exception.error = "this application knows no such call"
         else:
             handler(request, response)
+            self.spent[str(kind)] = self.spent.get(str(kind), 0.0) + time.perf_counter() - began
         if kind == "check_tx" and not response.check_tx.code:
             return _CHECKED
         return framed(response.SerializeToString())

@@ -28,8 +28,8 @@ from hefu.ledger.store import RocksStore, Store, at_height
 from hefu.ledger.tree import StateTree
 
 FORMAT = 1
-#: A node writes a tenth of what the embedded engine does, and shall stay below 400 MB.
-BUFFER_BYTES = 32 << 20
+#: A node writes a tenth of what the embedded engine does, and shall stay below 400 MB whatever the ledger grows to.
+BUFFER_BYTES = 16 << 20
 #: Snapshots that stay; a node that joins may be fetching the older one.
 KEPT = 2
 ENGINE_KEY = b"mengine"
@@ -158,12 +158,12 @@ class LedgerFolder:
             self._old.rename(self._path)
         for left in (self._scratch, self._old):
             shutil.rmtree(left, ignore_errors=True)
-        return RocksStore(self._path, buffer_bytes=BUFFER_BYTES)
+        return _opened(self._path)
 
     def scratch(self) -> RocksStore:
         """See the port."""
         shutil.rmtree(self._scratch, ignore_errors=True)
-        return RocksStore(self._scratch, buffer_bytes=BUFFER_BYTES)
+        return _opened(self._scratch)
 
     def adopt(self, scratch: Store, current: Store) -> RocksStore:
         """See the port."""
@@ -172,7 +172,11 @@ class LedgerFolder:
         self._path.rename(self._old)
         self._scratch.rename(self._path)
         shutil.rmtree(self._old, ignore_errors=True)
-        return RocksStore(self._path, buffer_bytes=BUFFER_BYTES)
+        return _opened(self._path)
+
+
+def _opened(path: Path) -> RocksStore:
+    return RocksStore(path, buffer_bytes=BUFFER_BYTES, mapped=False)
 
 
 class Restoring:
