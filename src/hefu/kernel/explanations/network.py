@@ -61,6 +61,18 @@ NETWORK: Mapping[str, tuple[str, str]] = {
         "No node of this network has that name.",
         "网络中没有这个名称的节点。",
     ),
+    "NO_LINKS": (
+        "This network was made without forwarders between its nodes, so nothing can cut them apart.",
+        "该网络建立时未在节点之间设置转发器，无法将节点隔开。",
+    ),
+    "UNKNOWN_LINK": (
+        "There is no link between nodes of these names.",
+        "不存在这些名称的节点之间的链路。",
+    ),
+    "LINKS_DOWN": (
+        "The process that carries the traffic between the nodes of this machine does not answer. `hefu network up` starts it.",
+        "承载本机各节点之间流量的进程没有应答。可用 hefu network up 启动。",
+    ),
     "TOO_FEW_VALIDATORS": (
         "A network that goes on when one validator fails needs four of them.",
         "要在一个验证节点失效时继续运行，至少需要四个验证节点。",
