@@ -342,8 +342,8 @@ class Node:
                     "catching_up": bool(sync["catching_up"]),
                     "voting_power": int(own["voting_power"]),
                 }
-            if not facts["running"] and supervisor is not None:
-                facts |= supervisor.explain()
+            if supervisor is not None:
+                facts |= supervisor.warning if facts["running"] else supervisor.explain()
             self._engine_facts = facts
             await asyncio.sleep(1.0)
 

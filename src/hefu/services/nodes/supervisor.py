@@ -47,13 +47,19 @@ _MEANINGS = (
         "this node computed another state than the network; stop and compare versions",
     ),
     ("CONSENSUS FAILURE", "CONSENSUS_FAILURE", "the engine stopped for good; its log says why"),
-    (
-        "conflicting votes from ourselves",
-        "TWO_VALIDATORS",
-        "another process signs with this validator's key; stop it at once",
-    ),
     ("error parsing config", "BAD_CONFIG", "the engine's configuration cannot be read"),
 )
+
+#: What it says while it runs on, and somebody has to do something about.
+_WARNINGS = (
+    (
+        "found conflicting vote from ourselves",
+        "TWO_VALIDATORS",
+        "another process signs with this validator's key; stop one of the two at once",
+    ),
+)
+#: Seconds before the same warning is said again.
+WARN_AGAIN_S = 60.0
 
 Say = Callable[[str, dict[str, str]], None]
 
@@ -92,6 +98,9 @@ class Supervisor:
         self._stopping = False
         self.starts = 0
         self.last_lines: deque[str] = deque(maxlen=LINES_KEPT)
+        #: What it warned of since it was started, last.
+        self.warning: dict[str, str] = {}
+        self._warned_at = 0.0
 
     @property
     def pid(self) -> int | None:
@@ -116,6 +125,7 @@ class Supervisor:
     async def _run_once(self) -> int:
         self.starts += 1
         self.last_lines.clear()
+        self.warning, self._warned_at = {}, 0.0
         process = await asyncio.create_subprocess_exec(
             str(self._binary),
             "node",
@@ -140,8 +150,19 @@ class Supervisor:
                 if not line:
                     break
                 log.write(line)
-                self.last_lines.append(line.decode("utf-8", "replace").rstrip())
+                text = line.decode("utf-8", "replace").rstrip()
+                self.last_lines.append(text)
+                self._heed(text)
         return await process.wait()
+
+    def _heed(self, line: str) -> None:
+        for text, code, meaning in _WARNINGS:
+            if text in line:
+                self.warning = {"code": code, "meaning": meaning}
+                now = asyncio.get_running_loop().time()
+                if not self._warned_at or now - self._warned_at > WARN_AGAIN_S:
+                    self._warned_at = now
+                    self._say("ENGINE_WARNED", self.warning)
 
     def explain(self) -> dict[str, str]:
         """What the last lines mean, as far as they are known."""
