@@ -1,11 +1,11 @@
 """
 A real node that lies, dies at a chosen instant, or has a clock that is off. For fault_run.py; nobody else runs it.
 
-    python scripts/faults/faulty_node.py [--lie] [--die FILE] [--point NUMBER] [--clock SECONDS --cometbft PROGRAM] --node NODE
+    python scripts/faults/faulty_node.py [--lie] [--die FILE] [--points NUMBER] [--clock SECONDS --cometbft PROGRAM] --node NODE
 
 --lie      every proposal is one that no honest node makes; what was proposed stands in NODE/lies.log
 --die      as soon as FILE is there, with a window and a victim in it, the next block with transactions is their end
---point    CometBFT's first run ends at this one of its own crash points (its FAIL_TEST_INDEX)
+--points   CometBFT's first runs end at its own crash points (its FAIL_TEST_INDEX), so many of them, one after the other
 --clock    ledger and CometBFT are so many seconds ahead; the program is made by `scripts/install_cometbft.sh VERSION clock`
 """
 
@@ -27,6 +27,7 @@ from hefu.ledger.engines.cometbft import abci_pb2 as pb
 from hefu.ledger.engines.cometbft.parcel import pack, unpack
 from hefu.ledger.engines.cometbft.replica import Finalized, Replica
 from hefu.ledger.engines.cometbft.server import AbciServer
+from hefu.services.nodes import supervisor
 from hefu.services.nodes.node import Node, NodeHome
 from hefu.services.nodes.supervisor import Supervisor
 
@@ -133,15 +134,15 @@ def die(death: Death) -> None:
     AbciServer.answer = answered  # type: ignore[method-assign]
 
 
-def crash_point(number: int) -> None:
-    """Let CometBFT's first run end at one of its own crash points, and no other."""
+def crash_points(most: int) -> None:
+    """Let CometBFT's runs end at each of its own crash points in turn, and then live."""
     run_once, runs = Supervisor._run_once, count()
+    # A run that ends at once is one that we asked for; there is no reason to wait longer after each.
+    supervisor.PAUSE_LAST = supervisor.PAUSE_FIRST
 
     async def once(self: Supervisor) -> int:
-        if next(runs):
-            os.environ.pop("FAIL_TEST_INDEX", None)
-        else:
-            os.environ["FAIL_TEST_INDEX"] = str(number)
+        number = next(runs)
+        os.environ["FAIL_TEST_INDEX"] = str(number if number < most else -1)
         return await run_once(self)
 
     Supervisor._run_once = once  # type: ignore[method-assign]
@@ -163,7 +164,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--lie", action="store_true")
     parser.add_argument("--die", type=Path)
-    parser.add_argument("--point", type=int)
+    parser.add_argument("--points", type=int)
     parser.add_argument("--clock", type=float)
     parser.add_argument("--cometbft", type=Path)
     parser.add_argument("--node", type=Path, required=True)
@@ -172,8 +173,8 @@ def main() -> None:
         set_clock(asked.clock, asked.cometbft)
     if asked.lie:
         lie(asked.node / "lies.log")
-    if asked.point is not None:
-        crash_point(asked.point)
+    if asked.points is not None:
+        crash_points(asked.points)
     node = Node(NodeHome(asked.node), bootstrap.application(), tools=Path(".tools"))
     if asked.die is not None:
         die(Death(asked.die, node))

@@ -91,11 +91,12 @@ def same_key_twice(scene: Scene) -> None:
             time.sleep(1)
             seen = scene.evidence(began, scene.height(honest))
         scene.seen["pieces of evidence of double votes on the chain"] += seen
-        for other in (node, twin):
-            told = (other.path / "node.log").read_text().count("TWO_VALIDATORS")
-            scene.seen["nodes that said TWO_VALIDATORS"] += bool(told)
         if not seen:
             raise SystemExit(f"WRONG: two engines sign with one key for {TWINS_S:.0f} s, and nobody sees it")
+        told = [where for where in (name, "twin") if scene.engine(where).get("code") == "TWO_VALIDATORS"]
+        if not told:
+            raise SystemExit("WRONG: two engines sign with one key, and neither node says so")
+        scene.seen["nodes that said TWO_VALIDATORS"] += len(told)
     finally:
         scene.local.stop("twin")
         del scene.local.nodes["twin"]
@@ -132,6 +133,9 @@ def clock_off(scene: Scene) -> None:
         if error > CLOCK_ERROR_S:
             raise SystemExit(f"WRONG: one clock of four moved the time of blocks by {error:.0f} s")
         scene.seen["votes with a clock that is off"] += len(off)
+        scene.seen["seconds by which one of them was ahead"] = max(
+            round(max(off)), scene.seen["seconds by which one of them was ahead"]
+        )
     restart(scene, name)
 
 
