@@ -19,8 +19,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,6 +37,7 @@ from hefu.ledger.engines.cometbft.replica import Finalized, Replica
 from hefu.ledger.engines.cometbft.server import AbciServer
 from hefu.ledger.engines.cometbft.statesync import LedgerFolder, Snapshots
 from hefu.ledger.genesis import Genesis
+from hefu.ledger.store import is_full
 from hefu.services.nodes import engine_home
 from hefu.services.nodes.engine_home import Peer, Ports
 from hefu.services.nodes.gateway import Gateway
@@ -220,6 +221,10 @@ class Node:
     def __init__(
         self, home: NodeHome, application: Application, *, tools: Path | None = None, supervise: bool = True
     ) -> None:
+        with _room(home.path):
+            self._open(home, application, tools, supervise)
+
+    def _open(self, home: NodeHome, application: Application, tools: Path | None, supervise: bool) -> None:
         self.home = home
         self.file = home.read()
         self._binary = find_cometbft(tools) if supervise else None
@@ -247,10 +252,13 @@ class Node:
     def say(self, code: str, fields: dict[str, str]) -> None:
         """One line of the log: JSON, for machines; nothing of transactions or members is in it."""
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
-        self._log.write(json.dumps({"at": at, "code": code, **fields}, ensure_ascii=False).encode() + b"\n")
-        if "meaning" in fields:
-            # What somebody has to do something about is told to whoever started the node, too.
-            print(f"hefu: {fields.get('code', code)}: {fields['meaning']}", file=sys.stderr, flush=True)
+        # A log that cannot be written, on a full disk say, is no reason to stop.
+        with suppress(OSError):
+            self._log.write(json.dumps({"at": at, "code": code, **fields}, ensure_ascii=False).encode() + b"\n")
+        with suppress(OSError):
+            if "meaning" in fields:
+                # What somebody has to do something about is told to whoever started the node, too.
+                print(f"hefu: {fields.get('code', code)}: {fields['meaning']}", file=sys.stderr, flush=True)
 
     async def run(self, ready: Callable[[], None] | None = None) -> None:
         """
@@ -259,6 +267,10 @@ class Node:
         Raises:
             HefuError: The node cannot go on; the code says why.
         """
+        with _room(self.home.path):
+            await self._run(ready)
+
+    async def _run(self, ready: Callable[[], None] | None) -> None:
         check_ports([self.file.gateway_port], self.file.bind)
         loop = asyncio.get_running_loop()
         stop: asyncio.Future[None] = loop.create_future()
@@ -285,6 +297,7 @@ class Node:
         self.say("NODE_STARTED", {"height": str(self.replica.chain.tip.height), "gateway": str(self.file.gateway_port)})
         if ready is not None:
             ready()
+        failure: BaseException | None = None
         try:
             ends: list[asyncio.Future[Any]] = [stop, server.failed, *tasks]
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
@@ -299,8 +312,12 @@ class Node:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await rpc.close()
-            outbox.close()
-            self.replica.store.close()
+            for close in (outbox.close, self.replica.store.close):
+                try:
+                    close()
+                except Exception as error:
+                    # What was acknowledged is in the store's log already; closing it only tidies.
+                    failure = failure or error
         if failure is not None:
             code = failure.code if isinstance(failure, HefuError) else "NODE_FAILED"
             self.say("NODE_FAILED", {"reason": code, "text": str(failure)[:300]})
@@ -378,6 +395,21 @@ class Node:
                 ("hefu_gateway_busy_total", "counter", gateway.refused_busy),
             ]
         return "".join(f"# TYPE {name} {kind}\n{name} {value:g}\n" for name, kind, value in values)
+
+
+@contextmanager
+def _room(folder: Path) -> Iterator[None]:
+    """Whichever part first finds the disk full, whoever runs the node is told in one way."""
+    try:
+        yield
+    except Exception as error:
+        if not is_full(error):
+            raise
+        raise EngineError(
+            "the disk is full; make room and start the node again, nothing is lost",
+            code="DISK_FULL",
+            where=str(folder),
+        ) from None
 
 
 class _Web(uvicorn.Server):

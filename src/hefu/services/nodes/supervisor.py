@@ -2,7 +2,8 @@
 Keeps CometBFT running beside the application: starts it, starts it again whenever it ends, and says why where that is known.
 
 CometBFT ends itself with exit code 0 when its application goes, so an exit code says little: it is started again always, after a
-pause that grows while it keeps ending and is short again once it has run for a while.
+pause that grows while it keeps ending and is short again once it has run for a while. When its consensus has failed it decides
+nothing more and yet lives on and answers: then it is ended here.
 """
 
 from __future__ import annotations
@@ -50,6 +51,8 @@ _MEANINGS = (
     ("error parsing config", "BAD_CONFIG", "the engine's configuration cannot be read"),
 )
 
+#: What it says when its consensus has stopped for good while everything else in it goes on, as if nothing were the matter.
+_HALTED = "CONSENSUS FAILURE"
 #: What it says while it runs on, and somebody has to do something about.
 _WARNINGS = (
     (
@@ -149,13 +152,19 @@ class Supervisor:
                     continue  # A line longer than the limit: dropped, it is a log.
                 if not line:
                     break
-                log.write(line)
+                # Of a disk without room CometBFT's own end tells; a lost line of its log is no reason to stop.
+                with suppress(OSError):
+                    log.write(line)
                 text = line.decode("utf-8", "replace").rstrip()
                 self.last_lines.append(text)
                 self._heed(text)
         return await process.wait()
 
     def _heed(self, line: str) -> None:
+        if _HALTED in line and self._process is not None:
+            # Started again it either goes on, for a crash loses nothing, or says at once why it cannot.
+            with suppress(ProcessLookupError):
+                self._process.kill()
         for text, code, meaning in _WARNINGS:
             if text in line:
                 self.warning = {"code": code, "meaning": meaning}
