@@ -8,8 +8,8 @@ Each fault is injected so many times, in random order, while transactions go in 
 must go on: a transaction submitted after the fault is answered within a minute. At the end every acknowledged transaction is on
 every node in the same place, none is there twice, and all state roots are equal. Prints a table of what was injected and seen.
 
-With --kills a node, its ledger or its engine is killed so many times, one as soon as the one before has started again; every
-fifty kills the load pauses and the nodes have to meet.
+With --kills a node, its ledger or its engine is killed so many times afterwards, one as soon as the one before has started again;
+every fifty kills the load pauses and the nodes have to meet.
 """
 
 from __future__ import annotations
@@ -137,11 +137,12 @@ def table(seen: dict[str, Seen]) -> None:
 def main() -> int:
     """Run; exit code 1 with the first thing lost, doubled or stuck."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--each", type=int, default=5, help="times that each fault is injected")
-    parser.add_argument("--kills", type=int, default=0, help="kill so many times instead")
+    parser.add_argument("--each", type=int, default=0, help="times that each fault is injected")
+    parser.add_argument("--kills", type=int, default=0, help="kill so many times, after the faults")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", action="append", default=[], help="these faults alone, by name")
     parser.add_argument("--without", action="append", default=[], help="not these, by name")
+    parser.add_argument("--brief", action="store_true", help="crash in each window once, with the victims in turn")
     parser.add_argument("--keep", action="store_true", help="leave the nodes' folders where they are")
     arguments = parser.parse_args()
     names = {fault.__name__ for fault in FAULTS}
@@ -173,12 +174,12 @@ def main() -> int:
         local.up(timeout_s=120)
         with Network(Home(local.home), bootstrap.application(), PASSPHRASE, cost=1024) as opened:
             load = Load(local, opened)
-            scene = Scene(local, load, chance)
+            scene = Scene(local, load, chance, arguments.brief)
             load.start()
+            if plan:
+                seen = inject(scene, plan)
             if arguments.kills:
                 kill(scene, arguments.kills)
-            else:
-                seen = inject(scene, plan)
             load.stop()
             check(scene)
     finally:
@@ -191,9 +192,9 @@ def main() -> int:
         table({fault.__name__: seen[fault.__name__] for fault in chosen})
     for what, times in scene.seen.items():
         print(f"{what}: {times}")
-    done = arguments.kills or sum(of.injected for of in seen.values())
+    faults = sum(of.injected for of in seen.values())
     print(
-        f"\n{done} {'kills' if arguments.kills else 'faults'}, {len(load.acknowledged)} transactions acknowledged: "
+        f"\n{faults} faults and {arguments.kills} kills, {len(load.acknowledged)} transactions acknowledged: "
         "0 lost, 0 doubled, one state root on all nodes"
     )
     return 0

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from faults.processes import start
 from faults.scene import Scene, Skipped
+from hefu.kernel.errors import EngineError
+from hefu.services.nodes.local import RUN
 
 #: Room beside what the node has already, before the disk is filled.
 ROOM_BYTES = 48 << 20
@@ -35,8 +37,8 @@ def full_disk(scene: Scene) -> None:
         aside.rename(folder)
         start(scene.local, name)
         raise
-    shutil.copytree(aside, folder, dirs_exist_ok=True)
     try:
+        _copy(aside, folder)
         start(scene.local, name)
         scene.wait(f"{name} is not back", lambda: scene.voting(name))
         filler = folder / "filler"
@@ -52,11 +54,16 @@ def full_disk(scene: Scene) -> None:
             (folder / "filler").unlink()
         scene.local.stop(name)
         shutil.rmtree(aside)
-        shutil.copytree(folder, aside)
+        _copy(folder, aside)
         subprocess.run(["umount", str(folder)], check=True)
         folder.rmdir()
         aside.rename(folder)
     start(scene.local, name)
+
+
+def _copy(folder: Path, to: Path) -> None:
+    """A stopped node's folder, as a backup has it."""
+    shutil.copytree(folder, to, ignore=shutil.ignore_patterns("app.sock", "pid"), dirs_exist_ok=True)
 
 
 def _mount(folder: Path, size: int) -> None:
@@ -76,9 +83,13 @@ def _fill(filler: Path) -> None:
 
 
 def _says_full(scene: Scene, name: str) -> bool:
-    if scene.local.pid(name) is None:
-        return "DISK_FULL" in scene.local.last_words(name)
-    return scene.engine(name).get("code") == "DISK_FULL"
+    if scene.local.pid(name) is not None:
+        return scene.engine(name).get("code") == "DISK_FULL"
+    # It ended, and its last words found no room either: started again it says them here.
+    with suppress(subprocess.TimeoutExpired):
+        done = subprocess.run([*RUN, str(scene.local.nodes[name].path)], capture_output=True, text=True, timeout=10)
+        return done.returncode == EngineError.exit_code and "DISK_FULL" in done.stderr
+    return False
 
 
 def _again(scene: Scene, name: str) -> bool:
@@ -102,7 +113,7 @@ def _restore(scene: Scene, *, keep_votes: bool) -> None:
     folder = scene.local.nodes[name].path
     backup = folder.with_name(f"{name}.backup")
     scene.local.stop(name)
-    shutil.copytree(folder, backup, ignore=shutil.ignore_patterns("app.sock", "pid"))
+    _copy(folder, backup)
     start(scene.local, name)
     scene.wait(f"{name} is not back", lambda: scene.voting(name))
     began = scene.height(name)

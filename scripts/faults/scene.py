@@ -111,12 +111,14 @@ class Scene:
         local: The network.
         load: What goes on meanwhile.
         chance: Chooses nodes and instants.
+        brief: Each window of a crash once, with the victims in turn, instead of every victim in every window.
         seen: How often something was seen that is worth a word in the table.
     """
 
     local: LocalNetwork
     load: Load
     chance: random.Random
+    brief: bool = False
     seen: Counter[str] = field(default_factory=Counter)
 
     @property
