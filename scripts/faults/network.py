@@ -7,10 +7,10 @@ import time
 from faults.scene import Scene
 from hefu.services.nodes.forwarders import Condition
 
-CUT_S = 6.0
+CUT_S = 5.0
 #: What is on its way when a cut begins may still decide one block.
 SETTLE_S = 1.0
-POOR_S = 8.0
+POOR_S = 7.0
 SLOW = Condition(delay_s=0.1, jitter_s=0.2)
 LOSSY = Condition(stalls_per_s=1.0, stall_s=0.6, resets_per_s=0.02)
 

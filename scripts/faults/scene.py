@@ -6,11 +6,11 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
-from itertools import count
-from typing import Any
+from itertools import count, islice
+from typing import Any, TypeVar
 
 import httpx
 
@@ -18,11 +18,13 @@ from hefu.contracts.parties.commands import OpenAccount
 from hefu.kernel.errors import EngineError
 from hefu.kernel.ids import SALT_BYTES
 from hefu.ledger.block import Receipt
+from hefu.ledger.chain import PLACE
 from hefu.services.network import Network
 from hefu.services.nodes.client import NodeClient
 from hefu.services.nodes.links import Links
 from hefu.services.nodes.local import HOST, LocalNetwork, client_of
 
+T = TypeVar("T")
 #: Threads that submit and wait, one transaction each.
 LOADERS = 16
 RECOVERY_S = 60.0
@@ -227,7 +229,16 @@ def check(scene: Scene) -> None:
     for name, node in scene.local.nodes.items():
         url = f"http://{HOST}:{node.read().gateway_port}"
         with closing(NodeClient([url], [node.token.read_text().strip()])) as client:
-            for identifier, place in scene.load.acknowledged.items():
-                found = client.receipt(identifier)
-                if found is None or (found.height, found.index) != place:
-                    raise SystemExit(f"LOST: {identifier.hex()} was acknowledged at {place}, {name} says {found}")
+            # What a node has on its disk, many at once.
+            for some in batched(scene.load.acknowledged.items(), 1000):
+                found = client.records([b"i" + identifier for identifier, _ in some])[1]
+                for (identifier, place), raw in zip(some, found, strict=True):
+                    if raw is None or PLACE.load(raw) != place:
+                        raise SystemExit(f"LOST: {identifier.hex()} was acknowledged at {place}, not so at {name}")
+
+
+def batched(items: Iterable[T], most: int) -> Iterator[list[T]]:
+    """Lists of so many items at most."""
+    left = iter(items)
+    while some := list(islice(left, most)):
+        yield some
