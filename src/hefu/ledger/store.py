@@ -240,8 +240,8 @@ class RocksStore:
             if sync:
                 self._db.flush_wal(True)
         except Exception as error:
-            code = "DISK_FULL" if is_full(error) else "DISK"
-            raise EngineError(f"the disk refused a write: {error}", code=code) from None
+            full = is_full(error)
+            raise EngineError(f"the disk refused a write: {error}", code="DISK_FULL" if full else "DISK") from None
 
     def scan(self, start: bytes, end: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Pairs in order of key."""

@@ -55,8 +55,9 @@ class Outbox:
         except sqlite3.OperationalError as error:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
-            code = "DISK_FULL" if is_full(error) else "DISK"
-            raise EngineError(f"the disk refused to keep what was taken: {error}", code=code) from None
+            raise EngineError(
+                f"the disk refused to keep what was taken: {error}", code="DISK_FULL" if is_full(error) else "DISK"
+            ) from None
 
     def waiting(self) -> list[tuple[bytes, bytes, int]]:
         """Everything that is in here."""

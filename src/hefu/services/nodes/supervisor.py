@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from hefu.kernel.errors import Unavailable
 
@@ -26,36 +27,48 @@ PAUSE_FIRST, PAUSE_LAST = 0.5, 30.0
 GOOD_RUN = 30.0
 #: Lines of its log that are kept in memory to explain an end.
 LINES_KEPT = 400
+
+
+class _Meaning(NamedTuple):
+    """Words of CometBFT's, the stable code for them, and what they mean to whoever runs the node."""
+
+    words: str
+    code: str
+    meaning: str
+
+
 #: What CometBFT says when a start fails, and what it means to whoever runs the node.
 _MEANINGS = (
-    ("address already in use", "PORT_TAKEN", "a port of this node is taken; node.json names them"),
-    ("resource temporarily unavailable", "ENGINE_RUNS", "another CometBFT runs in this folder"),
-    ("no space left on device", "DISK_FULL", "the disk is full"),
-    (
+    _Meaning("address already in use", "PORT_TAKEN", "a port of this node is taken; node.json names them"),
+    _Meaning("resource temporarily unavailable", "ENGINE_RUNS", "another CometBFT runs in this folder"),
+    _Meaning("no space left on device", "DISK_FULL", "the disk is full"),
+    _Meaning(
         "priv_validator_state.json: no such file",
         "ENGINE_BEHIND",
         "the record of this validator's votes is gone; join anew with new keys, and have the members replace the validator",
     ),
-    (
+    _Meaning(
         "is higher than core",
         "ENGINE_BEHIND",
         "the engine has lost its blocks while the ledger still has its own; join anew, or restore both from one backup",
     ),
-    ("state.AppHash does not match", "APP_DIFFERS", "this node's ledger is not the one that its engine has seen"),
-    (
+    _Meaning(
+        "state.AppHash does not match", "APP_DIFFERS", "this node's ledger is not the one that its engine has seen"
+    ),
+    _Meaning(
         "wrong Block.Header.AppHash",
         "APP_DIFFERS",
         "this node computed another state than the network; stop and compare versions",
     ),
-    ("CONSENSUS FAILURE", "CONSENSUS_FAILURE", "the engine stopped for good; its log says why"),
-    ("error parsing config", "BAD_CONFIG", "the engine's configuration cannot be read"),
+    _Meaning("CONSENSUS FAILURE", "CONSENSUS_FAILURE", "the engine stopped for good; its log says why"),
+    _Meaning("error parsing config", "BAD_CONFIG", "the engine's configuration cannot be read"),
 )
 
 #: What it says when its consensus has stopped for good while everything else in it goes on, as if nothing were the matter.
 _HALTED = "CONSENSUS FAILURE"
 #: What it says while it runs on, and somebody has to do something about.
 _WARNINGS = (
-    (
+    _Meaning(
         "found conflicting vote from ourselves",
         "TWO_VALIDATORS",
         "another process signs with this validator's key; stop one of the two at once",
