@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import random
 import shutil
+import signal
 import statistics
 import sys
 import tempfile
@@ -149,6 +150,10 @@ def main() -> int:
     unknown = {*arguments.only, *arguments.without} - names
     if unknown:
         parser.error(f"no fault {min(unknown)}; there are {', '.join(sorted(names))}")
+    if not arguments.each and not arguments.kills:
+        parser.error("say how often: --each or --kills")
+    # Whoever ends this run leaves no nodes behind, and no disk.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     chance = random.Random(arguments.seed)
     chosen = [
         fault

@@ -81,7 +81,8 @@ def kill_at_random(scene: Scene) -> None:
     """One node, its ledger or its engine, at once; started again at once. Nobody waits until it has caught up."""
     name = scene.some_node()
     pid, engine = pids_of(scene.local, name)
-    victim = scene.chance.choice(VICTIMS)
+    # Of an engine that is down already only the ledger is left to kill.
+    victim = scene.chance.choice(VICTIMS) if engine is not None else "application"
     if victim != "application":
         send(signal.SIGKILL, engine)
     if victim != "engine":
