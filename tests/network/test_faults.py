@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-#: By command alone: every crash point of CometBFT's own takes most of a minute.
-LONG = ("crash_points",)
+#: By command alone: variants of others, what takes most of a minute, and what needs a CometBFT that takes minutes to build.
+LONG = ("crash_points", "clock_off", "partition_one_closed", "restore_backup_with_old_votes")
 
 
 @pytest.fixture(scope="module")
