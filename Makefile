@@ -36,9 +36,11 @@ ABCI := src/hefu/ledger/engines/cometbft
 proto: $(STAMP)
 	$(BIN)/python -m grpc_tools.protoc -I $(ABCI) --python_out=$(ABCI) --pyi_out=$(ABCI) $(ABCI)/abci.proto
 
-# The long runs that a release waits for: 1,000 kills, every single bit of a bundle.
+# The long runs that a release waits for: 1,000 kills of a ledger and of a network, every fault five times, every single bit of a bundle.
 long: $(STAMP)
+	scripts/install_cometbft.sh 0.38.25 clock
 	$(BIN)/python scripts/kill_run.py --kills 1000
+	$(BIN)/python scripts/fault_run.py --each 5 --kills 1000
 	$(BIN)/python scripts/bit_run.py
 
 # Hashes, no download addresses: any index or mirror serves, and none can change a byte.

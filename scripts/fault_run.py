@@ -2,51 +2,72 @@
 Break a network of four validators at random instants under load, and look for what was lost, doubled or left behind.
 
     python scripts/fault_run.py --each 5
+    python scripts/fault_run.py --kills 1000
 
 Each fault is injected so many times, in random order, while transactions go in through all gateways. After each the network
 must go on: a transaction submitted after the fault is answered within a minute. At the end every acknowledged transaction is on
 every node in the same place, none is there twice, and all state roots are equal. Prints a table of what was injected and seen.
+
+With --kills a node, its ledger or its engine is killed so many times afterwards, one as soon as the one before has started again;
+every fifty kills the load pauses and the nodes have to meet.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import random
 import shutil
 import signal
-import socket
 import statistics
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable
-from contextlib import closing, suppress
 from dataclasses import dataclass, field
-from itertools import count
 from pathlib import Path
 
-import httpx
+from faults import crashes, disks, network, processes, validators
+from faults.scene import Load, Scene, Skipped, check, recover, settled
 
 from hefu import bootstrap
-from hefu.contracts.parties.commands import OpenAccount
-from hefu.kernel.errors import EngineError, UsageError
-from hefu.kernel.ids import SALT_BYTES
-from hefu.ledger.block import Receipt
 from hefu.services.home import Home
 from hefu.services.network import Network
-from hefu.services.nodes import engine_home
-from hefu.services.nodes.client import NodeClient
-from hefu.services.nodes.local import HOST, PORTS_A_NODE, LocalNetwork, client_of
+from hefu.services.nodes.links import ports_of
+from hefu.services.nodes.local import PORTS_A_NODE, LocalNetwork
 from hefu.services.nodes.ports import first_free
 
 PASSPHRASE = "for tests only"
 BANKS = ("Bank A", "Bank B", "Bank C", "Bank D")
-#: Threads that submit and wait, one transaction each.
-LOADERS = 16
-RECOVERY_S = 60.0
-FREEZE_S = 4.0
+#: One kill in so many comes while another node is not back yet.
+RARELY = 20
+MEET_KILLS = 50
+
+FAULTS: tuple[Callable[[Scene], None], ...] = (
+    processes.kill_node,
+    processes.kill_application,
+    processes.kill_engine,
+    processes.freeze_node,
+    processes.kill_two,
+    processes.kill_all,
+    processes.restart_all,
+    processes.lose_ledger,
+    processes.garbage,
+    processes.flood,
+    network.partition_one,
+    network.partition_one_closed,
+    network.partition_two,
+    network.slow_links,
+    network.lossy_links,
+    crashes.crash_windows,
+    crashes.crash_points,
+    validators.invalid_proposals,
+    validators.same_key_twice,
+    validators.clock_off,
+    validators.oversized,
+    disks.full_disk,
+    disks.restore_backup,
+    disks.restore_backup_with_old_votes,
+)
 
 
 @dataclass
@@ -55,317 +76,131 @@ class Seen:
 
     injected: int = 0
     answered: int = 0
+    took_s: float = 0.0
     recovery_s: list[float] = field(default_factory=list)
+    skipped: str = ""
 
 
-class Load:
-    """Transactions without a pause, through whichever gateway answers."""
-
-    def __init__(self, local: LocalNetwork, opened: Network) -> None:
-        self._home, self._opened = local.home, opened
-        party = opened.home.party("Operator")
-        self._organisation = bytes.fromhex(party.organisation)
-        self._signer = opened.ring(party).govern
-        self._numbers = count(1)
-        self._lock = threading.Lock()
-        self._stop = threading.Event()
-        self.acknowledged: dict[bytes, tuple[int, int]] = {}
-        self.problems: list[str] = []
-        self._threads = [threading.Thread(target=self._run, daemon=True) for _ in range(LOADERS)]
-
-    def transaction(self) -> bytes:
-        """One that nobody has submitted before."""
-        with self._lock:
-            salt = next(self._numbers).to_bytes(SALT_BYTES, "big")
-            return self._opened.draft([OpenAccount(self._organisation, salt)], self._signer).wire()
-
-    def take(self, receipt: Receipt) -> None:
-        """An answer; the second of one transaction must be the same as the first."""
-        place = (receipt.height, receipt.index)
-        with self._lock:
-            known = self.acknowledged.setdefault(receipt.transaction_id, place)
-            if receipt.code not in ("OK", "REPLAYED") or known != place:
-                self.problems.append(f"{receipt.transaction_id.hex()}: {receipt.code} at {place}, before at {known}")
-
-    def _run(self) -> None:
-        with closing(client_of(self._home)) as client:
-            while not self._stop.is_set():
-                raw = self.transaction()
-                while not self._stop.is_set():
-                    try:
-                        self.take(client.submit(raw, patience_s=20))
-                        break
-                    except EngineError:
-                        time.sleep(0.2)
-                    except Exception as error:
-                        # Nobody answers while all are down; the same bytes go again.
-                        if getattr(error, "code", "") not in ("NO_NODE_ANSWERS", "BUSY"):
-                            self.problems.append(f"{type(error).__name__}: {error}")
-                            return
-                        time.sleep(0.2)
-
-    def start(self) -> None:
-        """Begin."""
-        for thread in self._threads:
-            thread.start()
-
-    def stop(self) -> None:
-        """End, with what is on its way."""
-        self._stop.set()
-        for thread in self._threads:
-            thread.join(120)
-
-
-# -- faults -------------------------------------------------------------------------------------------------------
-
-
-def _pids(local: LocalNetwork, name: str) -> tuple[int | None, int | None]:
-    """A node's process and its CometBFT's."""
-    return local.pid(name), local.status_of(name).get("engine", {}).get("pid")
-
-
-def _signal(number: int, *pids: int | None) -> None:
-    for pid in pids:
-        if pid is not None:
-            with suppress(ProcessLookupError):
-                os.kill(pid, number)
-
-
-def _reap(local: LocalNetwork, name: str) -> None:
-    end = time.monotonic() + 20
-    while (pid := local.pid(name)) is not None and time.monotonic() < end:
-        with suppress(ChildProcessError):
-            os.waitpid(pid, os.WNOHANG)
-        time.sleep(0.05)
-
-
-def _start(local: LocalNetwork, *names: str) -> None:
-    """As whoever runs a node does: again, until its ports are free of what was killed."""
-    for name in names:
-        end = time.monotonic() + 20
-        while True:
-            try:
-                local.start(name)
-                break
-            except UsageError:
-                if time.monotonic() > end:
-                    raise
-                time.sleep(0.2)
-
-
-def kill_node(local: LocalNetwork, chance: random.Random) -> None:
-    """A node and its engine, at once; started again a little later."""
-    name = chance.choice(list(local.nodes))
-    _signal(signal.SIGKILL, *_pids(local, name))
-    _reap(local, name)
-    time.sleep(chance.uniform(0, 2))
-    _start(local, name)
-
-
-def kill_application(local: LocalNetwork, chance: random.Random) -> None:
-    """The ledger alone: the engine is left without its application, and ends."""
-    name = chance.choice(list(local.nodes))
-    pid, engine = _pids(local, name)
-    _signal(signal.SIGKILL, pid)
-    _reap(local, name)
-    end = time.monotonic() + 20
-    while engine is not None and Path(f"/proc/{engine}/cmdline").exists():
-        if not Path(f"/proc/{engine}/cmdline").read_bytes() or time.monotonic() > end:
+def inject(scene: Scene, plan: list[Callable[[Scene], None]]) -> dict[str, Seen]:
+    """All faults of a plan, one after the other, with what was seen of each kind."""
+    seen = {fault.__name__: Seen() for fault in plan}
+    for number, fault in enumerate(plan, 1):
+        time.sleep(scene.chance.uniform(0.2, 1.5))
+        of, before, began = seen[fault.__name__], len(scene.load.acknowledged), time.monotonic()
+        try:
+            fault(scene)
+        except Skipped as skipped:
+            of.skipped = str(skipped)
+        else:
+            of.injected += 1
+            of.recovery_s.append(recover(scene))
+            of.answered += len(scene.load.acknowledged) - before
+            of.took_s += time.monotonic() - began
+        if scene.load.problems:
             break
-        time.sleep(0.1)
-    _signal(signal.SIGKILL, engine)
-    _start(local, name)
+        if sys.stderr.isatty() or number % 10 == 0 or number == len(plan):
+            print(f"\r{number} of {len(plan)} faults", end="", file=sys.stderr)
+    print(file=sys.stderr)
+    return seen
 
 
-def kill_engine(local: LocalNetwork, chance: random.Random) -> None:
-    """The engine alone, in whatever window between FinalizeBlock and Commit it is: the supervisor starts it again."""
-    name = chance.choice(list(local.nodes))
-    _signal(signal.SIGKILL, _pids(local, name)[1])
+def kill(scene: Scene, kills: int) -> None:
+    """So many kills at random instants; the nodes meet now and then."""
+    names = list(scene.local.nodes)
+    for number in range(1, kills + 1):
+        if scene.chance.randrange(RARELY):
+            scene.wait("a node does not start", lambda: all(scene.engine(name).get("running") for name in names))
+        time.sleep(scene.chance.uniform(0, 0.5))
+        crashes.kill_at_random(scene)
+        if number % MEET_KILLS == 0 or number == kills:
+            scene.load.pause()
+            recover(scene)
+            if len(set(settled(scene).values())) != 1:
+                raise SystemExit("APART")
+            print(f"{number} of {kills} kills, {len(scene.load.acknowledged)} acknowledged", file=sys.stderr)
+            scene.load.resume()
 
 
-def freeze_node(local: LocalNetwork, chance: random.Random) -> None:
-    """A node stands still for some seconds, as a machine does that swaps."""
-    pids = _pids(local, chance.choice(list(local.nodes)))
-    _signal(signal.SIGSTOP, *pids)
-    time.sleep(FREEZE_S)
-    _signal(signal.SIGCONT, *pids)
-
-
-def kill_two(local: LocalNetwork, chance: random.Random) -> None:
-    """Two of four at once: nothing is decided until one is back."""
-    names = chance.sample(list(local.nodes), 2)
-    _signal(signal.SIGKILL, *(pid for name in names for pid in _pids(local, name)))
-    for name in names:
-        _reap(local, name)
-    time.sleep(chance.uniform(0, 3))
-    _start(local, *names)
-
-
-def kill_all(local: LocalNetwork, chance: random.Random) -> None:
-    """The whole network at one instant, as when the building's power fails."""
-    names = list(local.nodes)
-    _signal(signal.SIGKILL, *(pid for name in names for pid in _pids(local, name)))
-    for name in names:
-        _reap(local, name)
-    _start(local, *names)
-
-
-def restart_all(local: LocalNetwork, chance: random.Random) -> None:
-    """Down and up again, in order."""
-    local.down()
-    _start(local, *local.nodes)
-
-
-def lose_ledger(local: LocalNetwork, chance: random.Random) -> None:
-    """A node's copy of the ledger is gone; its engine still has the blocks, and gives them again."""
-    name = chance.choice(list(local.nodes))
-    local.stop(name)
-    shutil.rmtree(local.nodes[name].ledger)
-    _start(local, name)
-
-
-def garbage(local: LocalNetwork, chance: random.Random) -> None:
-    """Random bytes on a node's application socket, its engine's RPC port, its gateway and the port of its peers."""
-    node = local.nodes[chance.choice(list(local.nodes))]
-    file = node.read()
-    places: list[str | tuple[str, int]] = [str(engine_home.socket_of(node.engine))]
-    places += [(HOST, port) for port in (file.rpc_port, file.gateway_port, file.p2p_port)]
-    for place in places:
-        for _ in range(3):
-            kind = socket.AF_UNIX if isinstance(place, str) else socket.AF_INET
-            with suppress(OSError), socket.socket(kind) as connection:
-                connection.settimeout(1)
-                connection.connect(place)
-                connection.sendall(chance.randbytes(chance.choice([1, 100, 70_000])))
-
-
-def flood(local: LocalNetwork, chance: random.Random) -> None:
-    """Hundreds of bodies that are no transaction, some of them larger than any."""
-    node = local.nodes[chance.choice(list(local.nodes))]
-    url = f"http://{HOST}:{node.read().gateway_port}/v1/transactions"
-    headers = {"Authorization": f"Bearer {node.token.read_text().strip()}"}
-    with httpx.Client(headers=headers, timeout=10) as client:
-        for i in range(300):
-            body = chance.randbytes(2 << 20 if i % 100 == 0 else chance.randrange(2000))
-            with suppress(httpx.HTTPError):
-                answer = client.post(url, content=body, params={"wait_s": "1"})
-                assert answer.status_code != 500, answer.text
-
-
-FAULTS: tuple[Callable[[LocalNetwork, random.Random], None], ...] = (
-    kill_node,
-    kill_application,
-    kill_engine,
-    freeze_node,
-    kill_two,
-    kill_all,
-    restart_all,
-    lose_ledger,
-    garbage,
-    flood,
-)
-
-
-# -- the run ------------------------------------------------------------------------------------------------------
-
-
-def recover(local: LocalNetwork, load: Load) -> float:
-    """Seconds until a transaction that is submitted now is answered."""
-    began = time.monotonic()
-    raw = load.transaction()
-    with closing(client_of(local.home)) as client:
-        while True:
-            try:
-                load.take(client.submit(raw, patience_s=RECOVERY_S))
-                return time.monotonic() - began
-            except Exception as error:
-                if time.monotonic() - began > RECOVERY_S:
-                    raise SystemExit(f"STUCK: no answer within {RECOVERY_S:.0f} s: {error}") from None
-                time.sleep(0.3)
-
-
-def settled(local: LocalNetwork) -> dict[str, str]:
-    """State roots of all nodes once they stand at one height."""
-    end = time.monotonic() + 2 * RECOVERY_S
-    while True:
-        stands = {name: local.status_of(name) for name in local.nodes}
-        heights = {stand.get("height") for stand in stands.values()}
-        if len(heights) == 1 and None not in heights:
-            return {name: stand["state_root"] for name, stand in stands.items()}
-        if time.monotonic() > end:
-            raise SystemExit(f"APART: the nodes do not meet: { {n: s.get('height') for n, s in stands.items()} }")
-        time.sleep(0.3)
-
-
-def check(local: LocalNetwork, load: Load) -> None:
-    """Nothing lost, nothing doubled, one state."""
-    if load.problems:
-        raise SystemExit(f"WRONG: {load.problems[0]}")
-    roots = settled(local)
-    if len(set(roots.values())) != 1:
-        raise SystemExit(f"APART: {roots}")
-    if len(set(load.acknowledged.values())) != len(load.acknowledged):
-        raise SystemExit("DOUBLED: two transactions have one place")
-    for name, node in local.nodes.items():
-        url = f"http://{HOST}:{node.read().gateway_port}"
-        with closing(NodeClient([url], [node.token.read_text().strip()])) as client:
-            for identifier, place in load.acknowledged.items():
-                found = client.receipt(identifier)
-                if found is None or (found.height, found.index) != place:
-                    raise SystemExit(f"LOST: {identifier.hex()} was acknowledged at {place}, {name} says {found}")
+def table(seen: dict[str, Seen]) -> None:
+    """Print what was injected and seen."""
+    print("| fault | injected | answered during it | seconds each | answered again after, median (most) |")
+    print("|---|---|---|---|---|")
+    for name, of in seen.items():
+        if of.injected:
+            typical, most = statistics.median(of.recovery_s), max(of.recovery_s)
+            each = of.took_s / of.injected
+            print(f"| `{name}` | {of.injected} | {of.answered} | {each:.0f} | {typical:.1f} s ({most:.1f}) |")
+        else:
+            print(f"| `{name}` | skipped: {of.skipped} | | | |")
+    print()
 
 
 def main() -> int:
     """Run; exit code 1 with the first thing lost, doubled or stuck."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--each", type=int, default=5, help="times that each fault is injected")
+    parser.add_argument("--each", type=int, default=0, help="times that each fault is injected")
+    parser.add_argument("--kills", type=int, default=0, help="kill so many times, after the faults")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", action="append", default=[], help="these faults alone, by name")
+    parser.add_argument("--without", action="append", default=[], help="not these, by name")
+    parser.add_argument("--brief", action="store_true", help="crash in each window once, with the victims in turn")
+    parser.add_argument("--keep", action="store_true", help="leave the nodes' folders where they are")
     arguments = parser.parse_args()
+    names = {fault.__name__ for fault in FAULTS}
+    unknown = {*arguments.only, *arguments.without} - names
+    if unknown:
+        parser.error(f"no fault {min(unknown)}; there are {', '.join(sorted(names))}")
+    if not arguments.each and not arguments.kills:
+        parser.error("say how often: --each or --kills")
+    # Whoever ends this run leaves no nodes behind, and no disk.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     chance = random.Random(arguments.seed)
-    chosen = [fault for fault in FAULTS if not arguments.only or fault.__name__ in arguments.only]
+    chosen = [
+        fault
+        for fault in FAULTS
+        if (not arguments.only or fault.__name__ in arguments.only) and fault.__name__ not in arguments.without
+    ]
     plan = [fault for fault in chosen for _ in range(arguments.each)]
     chance.shuffle(plan)
-    seen = {fault.__name__: Seen() for fault in chosen}
+    seen: dict[str, Seen] = {}
     work = Path(tempfile.mkdtemp(prefix="hefu-fault-"))
+    first = first_free(PORTS_A_NODE * len(BANKS) + ports_of(len(BANKS)), 29_000)
     local = LocalNetwork.create(
         work / "n",
         name="faults",
         operator="Operator",
         banks=BANKS,
         passphrase=PASSPHRASE,
-        first_port=first_free(PORTS_A_NODE * len(BANKS), 29_000),
+        first_port=first,
+        links_port=first + PORTS_A_NODE * len(BANKS),
         cost=1024,
     )
     try:
         local.up(timeout_s=120)
         with Network(Home(local.home), bootstrap.application(), PASSPHRASE, cost=1024) as opened:
             load = Load(local, opened)
+            scene = Scene(local, load, chance, arguments.brief)
             load.start()
-            for number, fault in enumerate(plan, 1):
-                time.sleep(chance.uniform(0.2, 1.5))
-                of, before = seen[fault.__name__], len(load.acknowledged)
-                fault(local, chance)
-                of.recovery_s.append(recover(local, load))
-                of.injected += 1
-                of.answered += len(load.acknowledged) - before
-                if load.problems:
-                    break
-                if sys.stderr.isatty() or number % 10 == 0 or number == len(plan):
-                    print(f"\r{number} of {len(plan)} faults", end="", file=sys.stderr)
-            print(file=sys.stderr)
+            if plan:
+                seen = inject(scene, plan)
+            if arguments.kills:
+                kill(scene, arguments.kills)
             load.stop()
-            check(local, load)
+            check(scene)
     finally:
         local.down()
-        shutil.rmtree(work, ignore_errors=True)
-    print("| fault | injected | answered during it | answered again after, median (most) |")
-    print("|---|---|---|---|")
-    for name, of in seen.items():
-        typical, most = statistics.median(of.recovery_s), max(of.recovery_s)
-        print(f"| `{name}` | {of.injected} | {of.answered} | {typical:.1f} s ({most:.1f}) |")
+        if arguments.keep:
+            print(work, file=sys.stderr)
+        else:
+            shutil.rmtree(work, ignore_errors=True)
+    if seen:
+        table({fault.__name__: seen[fault.__name__] for fault in chosen})
+    for what, times in scene.seen.items():
+        print(f"{what}: {times}")
+    faults = sum(of.injected for of in seen.values())
     print(
-        f"\n{len(plan)} faults, {len(load.acknowledged)} transactions acknowledged: 0 lost, 0 doubled, one state root on all nodes"
+        f"\n{faults} faults and {arguments.kills} kills, {len(load.acknowledged)} transactions acknowledged: "
+        "0 lost, 0 doubled, one state root on all nodes"
     )
     return 0
 

@@ -25,6 +25,7 @@ _POSITIONS = {
     "problem_document": 1,
     "Result": 1,
     "Receipt": 3,
+    "_Meaning": 1,
     "_fail": 1,
 }
 #: Functions that return a code as text.

@@ -10,6 +10,7 @@ Key space, first byte:
 
 from __future__ import annotations
 
+import errno
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -161,6 +162,7 @@ class RocksStore:
 
     Raises:
         Closed: Another process holds the folder.
+        EngineError: There is no room to open it (DISK_FULL).
         Corrupt: The files contradict themselves.
     """
 
@@ -206,6 +208,8 @@ class RocksStore:
         except Exception as error:
             if _is_locked(error):
                 raise Closed("another process holds this ledger; stop it first", where=str(path)) from None
+            if is_full(error):
+                raise EngineError("the disk is full; nothing is lost", code="DISK_FULL", where=str(path)) from None
             raise Corrupt(f"the store cannot be opened: {error}", where=str(path)) from None
         self._batch = WriteBatch
 
@@ -239,7 +243,8 @@ class RocksStore:
             if sync:
                 self._db.flush_wal(True)
         except Exception as error:
-            raise EngineError(f"the disk refused a write: {error}", code="DISK") from None
+            full = is_full(error)
+            raise EngineError(f"the disk refused a write: {error}", code="DISK_FULL" if full else "DISK") from None
 
     def scan(self, start: bytes, end: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Pairs in order of key."""
@@ -256,6 +261,14 @@ class RocksStore:
     def close(self) -> None:
         """Flush and release the lock."""
         self._db.close()
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether this is how the system, RocksDB or SQLite say that a disk has no room."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return True
+    text = str(error).lower()
+    return "no space left on device" in text or "disk is full" in text
 
 
 def _is_locked(error: Exception) -> bool:

@@ -54,6 +54,10 @@ LEDGER: Mapping[str, tuple[str, str]] = {
         "The disk could not store the block: it is full or failing. Make room, then send the same transaction again.",
         "磁盘未能保存区块，可能已满或发生故障。请处理后原样重新提交。",
     ),
+    "DISK_FULL": (
+        "The disk has no room left. Make room, and start again what stopped; nothing that was acknowledged is lost.",
+        "磁盘空间已满。请腾出空间后重新启动；已答复的交易不会丢失。",
+    ),
     "ENGINE_STOPPED": (
         "The ledger stopped after an unexpected fault, and nothing more is accepted. Start it again, then send the "
         "same transaction again.",

@@ -61,6 +61,39 @@ NETWORK: Mapping[str, tuple[str, str]] = {
         "No node of this network has that name.",
         "网络中没有这个名称的节点。",
     ),
+    "ENGINE_RUNS": (
+        "Another CometBFT runs in this node's folder. Stop it first.",
+        "该节点文件夹中已有另一个 CometBFT 在运行。请先停止它。",
+    ),
+    "APP_DIFFERS": (
+        "This node's ledger is not the one that its engine, or the network, has. Stop it and compare versions; if they are equal, "
+        "join anew.",
+        "该节点的账本与其引擎或网络不一致。请停止节点并比对版本；版本相同则重新加入。",
+    ),
+    "CONSENSUS_FAILURE": (
+        "The node's engine stopped deciding. The node starts it again by itself; its log says why.",
+        "节点的引擎停止出块。节点会自动重启它；原因见日志。",
+    ),
+    "BAD_CONFIG": (
+        "The engine's configuration cannot be read. Look at what node.json sets for it.",
+        "无法读取引擎的配置。请检查 node.json 中的相关设置。",
+    ),
+    "TWO_VALIDATORS": (
+        "Another process signs with this validator's key. Stop one of the two at once; the evidence stands in the engine's chain.",
+        "另有进程使用本验证节点的密钥签名。请立即停止其一；证据已记入引擎的区块链。",
+    ),
+    "NO_LINKS": (
+        "This network was made without forwarders between its nodes, so nothing can cut them apart.",
+        "该网络建立时未在节点之间设置转发器，无法将节点隔开。",
+    ),
+    "UNKNOWN_LINK": (
+        "There is no link between nodes of these names.",
+        "不存在这些名称的节点之间的链路。",
+    ),
+    "LINKS_DOWN": (
+        "The process that carries the traffic between the nodes of this machine does not answer. `hefu network up` starts it.",
+        "承载本机各节点之间流量的进程没有应答。可用 hefu network up 启动。",
+    ),
     "TOO_FEW_VALIDATORS": (
         "A network that goes on when one validator fails needs four of them.",
         "要在一个验证节点失效时继续运行，至少需要四个验证节点。",

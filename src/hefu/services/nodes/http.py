@@ -83,7 +83,9 @@ def application(replica: Replica, gateway: Gateway, rpc: EngineRpc, token: str, 
             except (Busy, Closed) as error:
                 return problem_document(503, error.code, str(error), {"Retry-After": "1"})
             except HefuError as error:
-                return problem_document(400, error.code, str(error))
+                # Another node's disk may do: the client goes there.
+                status = 503 if error.code in ("DISK", "DISK_FULL") else 400
+                return problem_document(status, error.code, str(error))
 
         return answer
 

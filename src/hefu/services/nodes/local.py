@@ -3,6 +3,7 @@ A network on one machine: a home with the organisations, and a node for each ban
 
     HOME/network.json          addresses of the gateways, for every command that works on this home
     HOME/nodes/NAME/           one node's folder, as on a machine of its own
+    HOME/links.json            forwarders between the nodes, where they were asked for (`links.py`)
 
 For trying out, teaching and tests: whoever holds this machine holds all validators.
 """
@@ -29,6 +30,7 @@ from hefu.services.founding import FounderSpec, found
 from hefu.services.home import Home
 from hefu.services.nodes.client import NodeClient
 from hefu.services.nodes.engine_home import NodeKeys, Peer
+from hefu.services.nodes.links import Links
 from hefu.services.nodes.node import NodeFile, NodeHome
 from hefu.services.nodes.ports import check_ports
 
@@ -39,6 +41,8 @@ PORTS_A_NODE = 4
 VALIDATORS_MIN = 4
 START_S = 60.0
 STOP_S = 20.0
+#: What runs a node.
+RUN = (sys.executable, "-m", "hefu", "node", "run", "--node")
 
 
 class NetworkFile(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -90,6 +94,7 @@ class LocalNetwork:
         self.home = home
         self.file = read_network(home)
         self.nodes = {name: NodeHome(home / "nodes" / name) for name in self.file.nodes}
+        self.links = Links.of(home)
 
     @classmethod
     def create(
@@ -101,6 +106,7 @@ class LocalNetwork:
         banks: Sequence[str],
         passphrase: str,
         first_port: int = FIRST_PORT,
+        links_port: int | None = None,
         cost: int = COST,
         **founding: Any,
     ) -> LocalNetwork:
@@ -109,6 +115,8 @@ class LocalNetwork:
 
         Args:
             first_port: Each node takes four ports from here on.
+            links_port: Put forwarders between the nodes, which take `links.ports_of` so many ports from here on. Without them the
+                nodes reach each other directly, and nothing can cut them apart.
             founding: As `founding.found` takes it.
 
         Raises:
@@ -148,9 +156,15 @@ class LocalNetwork:
             path, name=name, founders=founders, passphrase=passphrase, cost=cost, validators=make_nodes, **founding
         )
         genesis = home.genesis.read_bytes()
-        peers = [Peer(keys[bank].id, HOST, file.p2p_port) for bank, file in zip(banks, files, strict=True)]
-        for i, file in enumerate(files):
-            NodeHome(path / "nodes" / file.name).settle(genesis, peers[:i] + peers[i + 1 :])
+        targets = {file.name: file.p2p_port for file in files}
+        links = None if links_port is None else Links.make(path, targets, links_port)
+        for file in files:
+            peers = [
+                Peer(keys[bank].id, HOST, links.port(file.name, other.name) if links else other.p2p_port)
+                for bank, other in zip(banks, files, strict=True)
+                if other is not file
+            ]
+            NodeHome(path / "nodes" / file.name).settle(genesis, peers)
         return cls.over(path, files)
 
     @classmethod
@@ -187,16 +201,23 @@ class LocalNetwork:
         # A number that another process has by now is not the node's.
         return number if str(self.nodes[name].path).encode() in command else None
 
-    def start(self, name: str) -> None:
-        """Start a node's process; it lives on when this one ends."""
+    def start(self, name: str, command: Sequence[str] = RUN) -> None:
+        """
+        Start a node's process; it lives on when this one ends.
+
+        Args:
+            command: What runs the node whose folder follows it; tests have nodes that lie.
+        """
         if self.pid(name) is not None:
             return
+        if self.links is not None:
+            self.links.start()
         node = self.nodes[name]
         file = node.read()
         check_ports((file.p2p_port, file.rpc_port, file.gateway_port))
         with (node.path / "output.log").open("ab") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "hefu", "node", "run", "--node", str(node.path)],
+                [*command, str(node.path)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=output,
@@ -277,7 +298,7 @@ class LocalNetwork:
             (self.nodes[name].path / "pid").unlink()
 
     def down(self) -> None:
-        """Stop every node."""
+        """Stop every node, and the forwarders between them."""
         for name in self.nodes:
             pid = self.pid(name)
             if pid is not None:
@@ -285,3 +306,5 @@ class LocalNetwork:
                     os.kill(pid, signal.SIGTERM)
         for name in self.nodes:
             self.stop(name)
+        if self.links is not None:
+            self.links.stop()

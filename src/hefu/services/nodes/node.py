@@ -20,8 +20,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,6 +41,7 @@ from hefu.ledger.engines.cometbft.statesync import LedgerFolder, Snapshots
 from hefu.ledger.engines.process import bound_memory
 from hefu.ledger.genesis import Genesis
 from hefu.ledger.handover import HANDOVER
+from hefu.ledger.store import is_full
 from hefu.ledger.versions import CODE_VERSION
 from hefu.services.nodes import engine_home
 from hefu.services.nodes.engine_home import Peer, Ports
@@ -249,6 +250,10 @@ class Node:
     def __init__(
         self, home: NodeHome, application: Application, *, tools: Path | None = None, supervise: bool = True
     ) -> None:
+        with _room(home.path):
+            self._open(home, application, tools, supervise)
+
+    def _open(self, home: NodeHome, application: Application, tools: Path | None, supervise: bool) -> None:
         self.home = home
         self.file = home.read()
         self._binary = find_cometbft(tools) if supervise else None
@@ -279,10 +284,13 @@ class Node:
     def say(self, code: str, fields: dict[str, str]) -> None:
         """One line of the log: JSON, for machines; nothing of transactions or members is in it."""
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
-        self._log.write(json.dumps({"at": at, "code": code, **fields}, ensure_ascii=False).encode() + b"\n")
-        if "meaning" in fields:
-            # What somebody has to do something about is told to whoever started the node, too.
-            print(f"hefu: {fields.get('code', code)}: {fields['meaning']}", file=sys.stderr, flush=True)
+        # A log that cannot be written, on a full disk say, is no reason to stop.
+        with suppress(OSError):
+            self._log.write(json.dumps({"at": at, "code": code, **fields}, ensure_ascii=False).encode() + b"\n")
+        with suppress(OSError):
+            if "meaning" in fields:
+                # What somebody has to do something about is told to whoever started the node, too.
+                print(f"hefu: {fields.get('code', code)}: {fields['meaning']}", file=sys.stderr, flush=True)
 
     async def run(self, ready: Callable[[], None] | None = None) -> None:
         """
@@ -291,6 +299,10 @@ class Node:
         Raises:
             HefuError: The node cannot go on; the code says why.
         """
+        with _room(self.home.path):
+            await self._run(ready)
+
+    async def _run(self, ready: Callable[[], None] | None) -> None:
         check_ports([self.file.gateway_port], self.file.bind)
         bound_memory()
         loop = asyncio.get_running_loop()
@@ -318,6 +330,7 @@ class Node:
         self.say("NODE_STARTED", {"height": str(self.replica.chain.tip.height), "gateway": str(self.file.gateway_port)})
         if ready is not None:
             ready()
+        failure: BaseException | None = None
         try:
             ends: list[asyncio.Future[Any]] = [stop, server.failed, *tasks]
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
@@ -332,8 +345,12 @@ class Node:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await rpc.close()
-            outbox.close()
-            self.replica.store.close()
+            for close in (outbox.close, self.replica.store.close):
+                try:
+                    close()
+                except Exception as error:
+                    # What was acknowledged is in the store's log already; closing it only tidies.
+                    failure = failure or error
         if failure is not None:
             code = failure.code if isinstance(failure, HefuError) else "NODE_FAILED"
             self.say("NODE_FAILED", {"reason": code, "text": str(failure)[:300]})
@@ -375,8 +392,8 @@ class Node:
                     "catching_up": bool(sync["catching_up"]),
                     "voting_power": int(own["voting_power"]),
                 }
-            if not facts["running"] and supervisor is not None:
-                facts |= supervisor.explain()
+            if supervisor is not None:
+                facts |= supervisor.warning if facts["running"] else supervisor.explain()
             self._engine_facts = facts
             self._look_ahead()
             await asyncio.sleep(1.0)
@@ -432,6 +449,21 @@ class Node:
             spent = sorted(self._server.spent.items())
             text += "".join(f'hefu_abci_seconds_total{{call="{call}"}} {seconds:.6f}\n' for call, seconds in spent)
         return text
+
+
+@contextmanager
+def _room(folder: Path) -> Iterator[None]:
+    """Whichever part first finds the disk full, whoever runs the node is told in one way."""
+    try:
+        yield
+    except Exception as error:
+        if not is_full(error):
+            raise
+        raise EngineError(
+            "the disk is full; make room and start the node again, nothing is lost",
+            code="DISK_FULL",
+            where=str(folder),
+        ) from None
 
 
 class _Web(uvicorn.Server):

@@ -10,6 +10,9 @@ import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 
+from hefu.kernel.errors import EngineError
+from hefu.ledger.store import is_full
+
 
 class Outbox:
     """
@@ -27,16 +30,34 @@ class Outbox:
         )
 
     def add(self, items: Iterable[tuple[bytes, bytes, int]]) -> None:
-        """Keep transactions: identifier, bytes, the instant after which they are void. On the disk when this returns."""
-        self._db.execute("BEGIN")
-        self._db.executemany("INSERT OR IGNORE INTO waiting VALUES (?, ?, ?)", items)
-        self._db.execute("COMMIT")
+        """
+        Keep transactions: identifier, bytes, the instant after which they are void. On the disk when this returns.
+
+        Raises:
+            EngineError: The disk refused (DISK_FULL, DISK); none is kept.
+        """
+        self._all_or_none("INSERT OR IGNORE INTO waiting VALUES (?, ?, ?)", items)
 
     def remove(self, ids: Iterable[bytes]) -> None:
-        """These are answered."""
-        self._db.execute("BEGIN")
-        self._db.executemany("DELETE FROM waiting WHERE id = ?", [(id,) for id in ids])
-        self._db.execute("COMMIT")
+        """
+        These are answered.
+
+        Raises:
+            EngineError: The disk refused (DISK_FULL, DISK); all stay.
+        """
+        self._all_or_none("DELETE FROM waiting WHERE id = ?", [(id,) for id in ids])
+
+    def _all_or_none(self, statement: str, rows: Iterable[tuple[bytes | int, ...]]) -> None:
+        try:
+            self._db.execute("BEGIN")
+            self._db.executemany(statement, rows)
+            self._db.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise EngineError(
+                f"the disk refused to keep what was taken: {error}", code="DISK_FULL" if is_full(error) else "DISK"
+            ) from None
 
     def waiting(self) -> list[tuple[bytes, bytes, int]]:
         """Everything that is in here."""

@@ -2,7 +2,8 @@
 Keeps CometBFT running beside the application: starts it, starts it again whenever it ends, and says why where that is known.
 
 CometBFT ends itself with exit code 0 when its application goes, so an exit code says little: it is started again always, after a
-pause that grows while it keeps ending and is short again once it has run for a while.
+pause that grows while it keeps ending and is short again once it has run for a while. When its consensus has failed it decides
+nothing more and yet lives on and answers: then it is ended here.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from hefu.kernel.errors import Unavailable
 
@@ -25,35 +27,55 @@ PAUSE_FIRST, PAUSE_LAST = 0.5, 30.0
 GOOD_RUN = 30.0
 #: Lines of its log that are kept in memory to explain an end.
 LINES_KEPT = 400
+
+
+class _Meaning(NamedTuple):
+    """Words of CometBFT's, the stable code for them, and what they mean to whoever runs the node."""
+
+    words: str
+    code: str
+    meaning: str
+
+
 #: What CometBFT says when a start fails, and what it means to whoever runs the node.
 _MEANINGS = (
-    ("address already in use", "PORT_TAKEN", "a port of this node is taken; node.json names them"),
-    ("resource temporarily unavailable", "ENGINE_RUNS", "another CometBFT runs in this folder"),
-    ("no space left on device", "DISK_FULL", "the disk is full"),
-    (
+    _Meaning("address already in use", "PORT_TAKEN", "a port of this node is taken; node.json names them"),
+    _Meaning("resource temporarily unavailable", "ENGINE_RUNS", "another CometBFT runs in this folder"),
+    _Meaning("no space left on device", "DISK_FULL", "the disk is full"),
+    _Meaning(
         "priv_validator_state.json: no such file",
         "ENGINE_BEHIND",
         "the record of this validator's votes is gone; join anew with new keys, and have the members replace the validator",
     ),
-    (
+    _Meaning(
         "is higher than core",
         "ENGINE_BEHIND",
         "the engine has lost its blocks while the ledger still has its own; join anew, or restore both from one backup",
     ),
-    ("state.AppHash does not match", "APP_DIFFERS", "this node's ledger is not the one that its engine has seen"),
-    (
+    _Meaning(
+        "state.AppHash does not match", "APP_DIFFERS", "this node's ledger is not the one that its engine has seen"
+    ),
+    _Meaning(
         "wrong Block.Header.AppHash",
         "APP_DIFFERS",
         "this node computed another state than the network; stop and compare versions",
     ),
-    ("CONSENSUS FAILURE", "CONSENSUS_FAILURE", "the engine stopped for good; its log says why"),
-    (
-        "conflicting votes from ourselves",
-        "TWO_VALIDATORS",
-        "another process signs with this validator's key; stop it at once",
-    ),
-    ("error parsing config", "BAD_CONFIG", "the engine's configuration cannot be read"),
+    _Meaning("CONSENSUS FAILURE", "CONSENSUS_FAILURE", "the engine stopped for good; its log says why"),
+    _Meaning("error parsing config", "BAD_CONFIG", "the engine's configuration cannot be read"),
 )
+
+#: What it says when its consensus has stopped for good while everything else in it goes on, as if nothing were the matter.
+_HALTED = "CONSENSUS FAILURE"
+#: What it says while it runs on, and somebody has to do something about.
+_WARNINGS = (
+    _Meaning(
+        "found conflicting vote from ourselves",
+        "TWO_VALIDATORS",
+        "another process signs with this validator's key; stop one of the two at once",
+    ),
+)
+#: Seconds before the same warning is said again.
+WARN_AGAIN_S = 60.0
 
 Say = Callable[[str, dict[str, str]], None]
 
@@ -92,6 +114,9 @@ class Supervisor:
         self._stopping = False
         self.starts = 0
         self.last_lines: deque[str] = deque(maxlen=LINES_KEPT)
+        #: What it warned of since it was started, last.
+        self.warning: dict[str, str] = {}
+        self._warned_at = 0.0
 
     @property
     def pid(self) -> int | None:
@@ -116,6 +141,7 @@ class Supervisor:
     async def _run_once(self) -> int:
         self.starts += 1
         self.last_lines.clear()
+        self.warning, self._warned_at = {}, 0.0
         process = await asyncio.create_subprocess_exec(
             str(self._binary),
             "node",
@@ -139,9 +165,26 @@ class Supervisor:
                     continue  # A line longer than the limit: dropped, it is a log.
                 if not line:
                     break
-                log.write(line)
-                self.last_lines.append(line.decode("utf-8", "replace").rstrip())
+                # Of a disk without room CometBFT's own end tells; a lost line of its log is no reason to stop.
+                with suppress(OSError):
+                    log.write(line)
+                text = line.decode("utf-8", "replace").rstrip()
+                self.last_lines.append(text)
+                self._heed(text)
         return await process.wait()
+
+    def _heed(self, line: str) -> None:
+        if _HALTED in line and self._process is not None:
+            # Started again it either goes on, for a crash loses nothing, or says at once why it cannot.
+            with suppress(ProcessLookupError):
+                self._process.kill()
+        for text, code, meaning in _WARNINGS:
+            if text in line:
+                self.warning = {"code": code, "meaning": meaning}
+                now = asyncio.get_running_loop().time()
+                if not self._warned_at or now - self._warned_at > WARN_AGAIN_S:
+                    self._warned_at = now
+                    self._say("ENGINE_WARNED", self.warning)
 
     def explain(self) -> dict[str, str]:
         """What the last lines mean, as far as they are known."""
