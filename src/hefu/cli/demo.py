@@ -12,7 +12,11 @@ from hefu import bootstrap
 from hefu.cli.common import money
 from hefu.cli.language import t
 from hefu.cli.output import Bars, Output
+from hefu.documents.invoices import Size
 from hefu.kernel.errors import UsageError
+from hefu.services.nodes.local import LocalNetwork
+from hefu.services.nodes.story import NetworkStory
+from hefu.services.nodes.supervisor import TOOLS, find_cometbft
 from hefu.services.story import Outcome, Story
 
 LABELS = {
@@ -20,6 +24,10 @@ LABELS = {
     "reading": ("read files", "读取文件"),
     "duplicates": ("find duplicate rows", "查找重复行"),
     "network": ("start the network: banks, operator, supervisor", "建立网络：银行、平台运营方、监管方"),
+    "kill": ("kill a node and its engine", "杀死一个节点及其共识引擎"),
+    "restart": ("start it again; it catches up", "重新启动并追上"),
+    "partition": ("cut another node off", "隔离另一个节点"),
+    "heal": ("heal the partition; it catches up", "恢复连接并追上"),
     "enrol": ("enrol firms", "企业入网"),
     "register": ("register invoices by fingerprint", "以指纹登记发票"),
     "propose": ("propose receivables", "提出应收账款"),
@@ -59,6 +67,9 @@ NOTES = {
     "clock": ("the clock is simulated, from {first_on} on", "时钟为模拟，自 {first_on} 起"),
     "chosen": ("the {told} deepest of {found} chains are told", "共 {found} 条链，取最深的 {told} 条"),
 }
+#: Over a network a story told one transaction after another takes a third of a second for each.
+NETWORK_SIZE = Size(cores=1, suppliers=8, invoices=24)
+NETWORK_CHAINS = 5
 ATTACKS = {
     "double_pledge_at_second_bank": ("pledge a pledged right at a second bank", "已质押的权利再向第二家银行质押"),
     "assign_what_is_pledged": ("assign what is pledged", "转让已质押的权利"),
@@ -112,8 +123,25 @@ ATTACKS = {
     type=click.Path(path_type=Path, file_okay=False),
     help=t("Where the ledger stays afterwards.", "账本事后保留的位置。"),
 )
+@click.option(
+    "--network",
+    "over_network",
+    is_flag=True,
+    help=t(
+        "Over four validators on this machine, of which one is killed and one cut off; a smaller economy.",
+        "在本机四个验证节点上运行，途中杀死一个、隔离一个；经济体较小。",
+    ),
+)
 @click.option("--lang", type=click.Choice(["en", "zh"]), help=t("Language (or HEFU_LANG).", "语言（或 HEFU_LANG）。"))
-def demo(invoices: Path | None, seed: int, suite: str, json_file: Path | None, home: Path, lang: str | None) -> None:
+def demo(
+    invoices: Path | None,
+    seed: int,
+    suite: str,
+    json_file: Path | None,
+    home: Path,
+    over_network: bool,
+    lang: str | None,
+) -> None:
     """Invoices in, receivables confirmed, split, passed on, financed, settled, attacked in vain, proven."""
     output = Output(as_json=str(json_file) == "-")
     if home.exists() and any(home.iterdir()):
@@ -125,10 +153,26 @@ def demo(invoices: Path | None, seed: int, suite: str, json_file: Path | None, h
                 ),
                 code="HOME_EXISTS",
             )
-        # Only what an earlier demo made is replaced.
+        # Only what an earlier demo made is replaced; its nodes may run still.
+        if (home / "network.json").exists():
+            LocalNetwork(home).down()
         shutil.rmtree(home)
     with Bars(lambda name: t(*LABELS.get(name, (name, name))), quiet=output.as_json) as bars:
-        outcome = Story(home, bootstrap.application(), seed=seed, progress=bars, suite_name=suite).run(invoices)
+        story: Story
+        if over_network:
+            find_cometbft(TOOLS)
+            story = NetworkStory(
+                home,
+                bootstrap.application(),
+                seed=seed,
+                progress=bars,
+                suite_name=suite,
+                size=NETWORK_SIZE,
+                chains_max=NETWORK_CHAINS,
+            )
+        else:
+            story = Story(home, bootstrap.application(), seed=seed, progress=bars, suite_name=suite)
+        outcome = story.run(invoices)
     (home / "DEMO").write_text(
         "The passphrase of this home is hefu-demo. Nothing in it guards anything.\n", encoding="utf-8"
     )
@@ -179,6 +223,27 @@ def _report(output: Output, outcome: Outcome) -> None:
         [(i.name, t("yes", "是") if i.holds else t("NO", "否"), f"{i.checked:,}") for i in outcome.invariants],
         right=(2,),
     )
+    if outcome.nodes:
+        output.line()
+        output.table(
+            (
+                t("node", "节点"),
+                t("bank", "银行"),
+                t("what was done to it", "所受故障"),
+                t("block", "区块"),
+                t("state root", "状态根"),
+            ),
+            [
+                (
+                    node["node"],
+                    node["bank"],
+                    {"kill": t("killed", "被杀死"), "partition": t("cut off", "被隔离")}.get(node["done"], ""),
+                    f"{node['height']:,}",
+                    node["state_root"][:16],
+                )
+                for node in outcome.nodes
+            ],
+        )
     output.line()
     seconds = sum(s.seconds for s in outcome.stages)
     output.line(

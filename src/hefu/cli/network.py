@@ -24,6 +24,7 @@ from hefu.services.nodes import joining, membership, takeover
 from hefu.services.nodes.local import FIRST_PORT, LocalNetwork
 from hefu.services.nodes.membership import POWER
 from hefu.services.nodes.node import Node, NodeHome
+from hefu.services.nodes.supervisor import TOOLS
 
 BANKS = (
     t("Bank A", "甲银行"),
@@ -471,7 +472,7 @@ def node_request(output: Output, folder: Path, organisation: str, save: Path) ->
 @common
 def run(output: Output, folder: Path) -> None:
     """Until SIGTERM or Ctrl-C; then everything is stopped in order."""
-    served = Node(NodeHome(folder), bootstrap.application(), tools=Path(".tools"))
+    served = Node(NodeHome(folder), bootstrap.application(), tools=TOOLS)
     file = served.file
     asyncio.run(
         served.run(

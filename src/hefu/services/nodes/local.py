@@ -108,6 +108,7 @@ class LocalNetwork:
         first_port: int = FIRST_PORT,
         links_port: int | None = None,
         cost: int = COST,
+        others: Sequence[FounderSpec] = (),
         **founding: Any,
     ) -> LocalNetwork:
         """
@@ -117,6 +118,7 @@ class LocalNetwork:
             first_port: Each node takes four ports from here on.
             links_port: Put forwarders between the nodes, which take `links.ports_of` so many ports from here on. Without them the
                 nodes reach each other directly, and nothing can cut them apart.
+            others: Founders that run no node.
             founding: As `founding.found` takes it.
 
         Raises:
@@ -152,6 +154,7 @@ class LocalNetwork:
 
         founders = [FounderSpec(operator, ("platform_operator",), True)]
         founders += [FounderSpec(bank, ("bank", "settlement_bank"), True) for bank in banks]
+        founders += others
         home = found(
             path, name=name, founders=founders, passphrase=passphrase, cost=cost, validators=make_nodes, **founding
         )
@@ -173,6 +176,10 @@ class LocalNetwork:
         urls = [f"http://{HOST}:{file.gateway_port}" for file in files]
         _write(Home(path).network, NetworkFile(nodes=[file.name for file in files], urls=urls))
         return cls(path)
+
+    def open_home(self) -> Home:
+        """The home whose ledger this is."""
+        return Home(self.home)
 
     # -- nodes that come and go ---------------------------------------------------------------------------------
 

@@ -22,6 +22,8 @@ from typing import NamedTuple
 from hefu.kernel.errors import Unavailable
 
 VERSION = "0.38.25"
+#: Where `make cometbft` installs, from the project's folder.
+TOOLS = Path(".tools")
 PAUSE_FIRST, PAUSE_LAST = 0.5, 30.0
 #: Seconds after which a run counts as good.
 GOOD_RUN = 30.0
