@@ -160,6 +160,7 @@ def _vote_off(scene: Scene, honest: str, height: int, address: str) -> list[floa
 def oversized(scene: Scene) -> None:
     """Straight to CometBFT's RPC: bytes past any parcel, garbage, more transactions than a block takes, an empty parcel."""
     name = scene.some_node()
+    scene.wait(f"{name} is not back", lambda: scene.voting(name))
     raw = scene.load.transaction()
     most = 2 * 1000 + 1
     offered = {
