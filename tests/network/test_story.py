@@ -1,4 +1,4 @@
-"""The main job over four validators, short: one is killed and one cut off on the way, and the bundle is proven by the others' votes."""
+"""The main job over four validators, short: one is killed and one cut off, and the bundle is proven by the votes."""
 
 from __future__ import annotations
 
