@@ -115,6 +115,29 @@ def test_a_key_is_added_from_a_later_block_on():
     """)
 
 
+def test_an_organisation_says_where_its_letters_go():
+    run("""
+        -            contact    Parts old new               -> none
+        Bolts        set-contact Parts old                  -> NOT_AUTHORIZED
+        Parts        set-contact Parts old bytes=1215       -> BAD_KEY
+        Parts        set-contact Parts old suite=x25519     -> BAD_KEY
+        # A node takes letters for those alone for whom it said so.
+        Parts        set-contact Parts old for=Bolts        -> BAD_POSSESSION
+        Parts        set-contact Parts old address=ftp://a  -> BAD_ADDRESS
+        Parts        set-contact Parts old address=https:// -> BAD_ADDRESS
+        Parts        set-contact Parts old address=https://a/b -> BAD_ADDRESS
+        Parts        set-contact Parts old address=https://me@a -> BAD_ADDRESS
+        Parts        set-contact Parts old address=https://a:0 -> BAD_ADDRESS
+        Parts        set-contact Parts old                  -> OK
+        -            contact    Parts old new               -> old - https://node.example:443
+        Parts        set-contact Parts new address=http://[::1]:26602 -> OK
+        -            contact    Parts old new               -> new old http://[::1]:26602
+        # Another node, the same key: the key before it is still the one before.
+        Parts        set-contact Parts new door=Steel address= -> OK
+        -            contact    Parts old new               -> new old -
+    """)
+
+
 def test_a_key_ends_in_a_later_block_and_never_in_the_past():
     run("""
         Bolts        revoke-key Parts Parts2                -> NOT_AUTHORIZED

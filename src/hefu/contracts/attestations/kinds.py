@@ -31,7 +31,7 @@ class PaymentDetail(Record, frozen=True):
 
 @dataclass(frozen=True)
 class Kind:
-    """One row: roles that may attest, results, and the detail's type (None: no detail)."""
+    """One row: roles that may attest (empty: any organisation, about itself), results, and the detail's type (None: no detail)."""
 
     name: str
     roles: tuple[str, ...]
@@ -54,5 +54,6 @@ KINDS = {
         ),
         Kind("assessment", ("bank", "factor", "platform_operator"), ("graded",)),
         Kind("identity", ("bank", "platform_operator"), ("doubtful", "vetted")),
+        Kind("letters", (), ("received",)),
     )
 }
