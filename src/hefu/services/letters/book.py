@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from hefu.kernel.errors import Busy, Corrupt, EngineError, Rejected
+from hefu.kernel.errors import Busy, Closed, Corrupt, EngineError, Rejected
 from hefu.kernel.time import DAY_MS
 
 #: Bounds of what one sender may leave unread at one door, and send to it in an hour; and of all that is unread there.
@@ -73,6 +73,7 @@ class Book:
     def __init__(self, path: Path) -> None:
         self._where = str(path)
         self._lock = threading.Lock()
+        self._closed = False
         with self._translated():
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             for setting in ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON", "trusted_schema = OFF"):
@@ -81,8 +82,10 @@ class Book:
         path.chmod(0o600)
 
     def close(self) -> None:
-        """Close the file."""
-        self._db.close()
+        """Close the file; whoever asks afterwards is told so."""
+        with self._lock:
+            self._closed = True
+            self._db.close()
 
     # -- arriving -----------------------------------------------------------------------------------------------
 
@@ -251,11 +254,13 @@ class Book:
     @contextmanager
     def _reading(self) -> Iterator[None]:
         with self._lock, self._translated():
+            self._check_open()
             yield
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         with self._lock, self._translated():
+            self._check_open()
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -264,6 +269,10 @@ class Book:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise Closed("the book of letters is closed", where=self._where)
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

@@ -5,7 +5,7 @@ A letter's form: signed, sealed to the receiver, and signed again around the sea
     Signed      content and signature, inside the seal: what the receiver gets, and can show to a third party
 
 The head names chain, sender, receiver, the key that it is sealed to and the times; both signatures and the seal are bound to it.
-So a letter cannot be passed on as if it were meant for another, nor taken for another's. Nothing here asks the ledger whose a key is.
+So a letter cannot be passed on as if it were meant for another, nor taken for another's. The ledger is not asked here.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from hefu.contracts.parties import state as ps
 from hefu.contracts.parties.contract import door_message
 from hefu.contracts.parties.roles import ACTIVE
 from hefu.kernel.codec import encode
-from hefu.kernel.errors import Corrupt, Rejected
+from hefu.kernel.errors import Busy, Corrupt, Rejected
 from hefu.kernel.keyfile import publish
 from hefu.kernel.signer import KeySigner
 from hefu.ledger.block import BlockHeader
@@ -33,6 +33,27 @@ AHEAD_MS = 600_000
 #: Pauses before a letter is tried again: the first, and the longest.
 PAUSE_FIRST_MS, PAUSE_LAST_MS = 1_000, 600_000
 PAGE, PAGE_BYTES = 200, 16 << 20
+#: Letters that are tried in one round.
+DUE = 16
+#: What an office says of a letter that it will not take, and not of itself.
+REFUSALS = frozenset(
+    {
+        "BAD_SIGNATURE",
+        "CONTACT_CHANGED",
+        "FOREIGN_LETTER",
+        "KEY_NOT_VALID",
+        "LETTER_DIFFERS",
+        "LETTER_EXPIRED",
+        "MALFORMED",
+        "NOT_CANONICAL",
+        "NO_CONTACT",
+        "ORGANISATION_SUSPENDED",
+        "TOO_LARGE",
+        "UNKNOWN_KEY",
+        "UNKNOWN_ORGANISATION",
+        "WRONG_CHAIN",
+    }
+)
 Clock = Callable[[], int]
 
 
@@ -196,8 +217,30 @@ class Office:
         self.book.post(checked.id, checked.digest, head.receiver, raw, head.expires_at_ms, self.now_ms())
         if contact.door == self.key:
             # Sender and receiver have one office: it goes no further.
-            self.book.delivered(checked.id, self.deliver(raw))
+            self._hand_over(checked.id, raw)
         return checked.id
+
+    def carry_here(self) -> list[tuple[bytes, bytes, bytes]]:
+        """
+        Hand over what is due and goes no further than this office.
+
+        Returns:
+            What is due and has to be carried elsewhere: identifier, receiver, bytes.
+        """
+        elsewhere = []
+        for id, receiver, raw in self.book.due(self.now_ms(), DUE):
+            contact = contact_of(self._ledger(), receiver)
+            if contact is not None and contact.door == self.key:
+                self._hand_over(id, raw)
+            else:
+                elsewhere.append((id, receiver, raw))
+        return elsewhere
+
+    def _hand_over(self, id: bytes, raw: bytes) -> None:
+        try:
+            self.book.delivered(id, self.deliver(raw))
+        except (Rejected, Busy) as refusal:
+            self.failed(id, refusal.code)
 
     def _examine(self, ledger: Ledger, raw: bytes) -> Checked:
         envelope = read_envelope(raw)
