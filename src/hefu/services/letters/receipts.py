@@ -54,7 +54,7 @@ class SignedArrival(Record, frozen=True):
     signature: bytes
 
 
-class Receipt(Record, frozen=True):
+class ReadReceipt(Record, frozen=True):
     """The receiver has read a letter; `content` is the digest of what it read. The salt keeps all of it from being guessed."""
 
     chain: bytes
@@ -74,7 +74,7 @@ class SignedReceipt(Record, frozen=True):
     `transaction` attested the root, in `attestation`; both are empty before. Index, count and siblings lead to the root.
     """
 
-    receipt: Receipt
+    receipt: ReadReceipt
     key: bytes
     signature: bytes
     transaction: bytes = b""
@@ -126,7 +126,7 @@ def check_arrival(raw: bytes, *, letter: bytes, envelope: bytes, receiver: bytes
 def sign_receipt(signer: Signer, arrival: Arrival, content: bytes, read_at_ms: int) -> SignedReceipt:
     """The receiver's word, with a fresh salt; not on the ledger yet."""
     salt = secrets.token_bytes(32)
-    receipt = Receipt(
+    receipt = ReadReceipt(
         arrival.chain, arrival.letter, content, arrival.sender, arrival.receiver, arrival.at_ms, read_at_ms, salt
     )
     return SignedReceipt(receipt, signer.public_key, signer.sign(RECEIPT_PREFIX + encode(receipt)))

@@ -52,7 +52,10 @@ class Carrier:
 
     def __init__(self, office: Office, doors: Mapping[str, str], *, alone: bool) -> None:
         self._office, self._doors, self._alone = office, doors, alone
-        self._http = httpx.AsyncClient(timeout=httpx.Timeout(60.0, connect=5.0), follow_redirects=False)
+        # Letters are few: a connection each, and none that stays open to a door.
+        self._http = httpx.AsyncClient(
+            timeout=httpx.Timeout(60.0, connect=5.0), follow_redirects=False, headers={"Connection": "close"}
+        )
         #: Since the start, for metrics.
         self.delivered = self.failed = 0
 
