@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -500,6 +503,26 @@ def test_bytes_that_changed_in_the_book_are_never_read_as_a_letter(own):
         database.execute("UPDATE arrived SET raw = substr(raw, 1, length(raw) - 1)")
     got = own.letters.collect(own.firm("Beta"))
     assert (got.letters, [code for _, code in got.left]) == ([], ["LETTERS_DAMAGED"])
+
+
+def test_who_dies_between_keeping_and_answering_has_kept(tmp_path):
+    """The process is killed the instant after a letter is in the book: the answer never left, the letter is there, once."""
+    path = tmp_path / "letters.db"
+    child = (
+        "import os, signal, sys; from pathlib import Path; from hefu.services.letters.book import Book\n"
+        "book = Book(Path(sys.argv[1]))\n"
+        "book.take(bytes(32), b'd' * 32, b's' * 32, b'r' * 32, b'raw', b'first', 1, 10**15)\n"
+        "book.post(b'o' * 32, b'd' * 32, b'r' * 32, b'raw', 10**15, 1)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    done = subprocess.run([sys.executable, "-c", child, str(path)])
+    assert done.returncode == -signal.SIGKILL
+    book = Book(path)
+    again = book.take(bytes(32), b"d" * 32, b"s" * 32, b"r" * 32, b"raw", b"second", 2, 10**15)
+    assert (again, book.counts()) == (b"first", (1, 1))
+    assert [(letter.raw, letter.arrival) for letter in book.arrived(b"r" * 32, 0, 9, 9)] == [(b"raw", b"first")]
+    assert [raw for _, _, raw in book.due(2, 9)] == [b"raw"]
+    book.close()
 
 
 def test_what_is_taken_is_synced(tmp_path):

@@ -25,8 +25,8 @@ LETTERS: Mapping[str, tuple[str, str]] = {
         "信件可载报价、条款、文件、证据包或回执之一，名称须为普通文字，投递期为 1 至 30 天。",
     ),
     "MLKEM_UNAVAILABLE": (
-        "This machine's cryptographic library has no ML-KEM, so letters can be neither sealed nor opened. Install the project's own "
-        "requirements.",
+        "This machine's cryptographic library has no ML-KEM, so letters can be neither sealed nor opened. Install "
+        "the project's own requirements.",
         "本机密码库缺少 ML-KEM，无法加密或解开信件。请按项目要求安装依赖。",
     ),
     "TERMS_DIFFER": (
@@ -85,7 +85,7 @@ LETTERS: Mapping[str, tuple[str, str]] = {
         "信件无法解开：内容被改动，或并非写给本机构。请发信方重新发送。",
     ),
     "NO_LETTER_KEY": (
-        "The key that this letter is sealed to is not in this home. Bring its file back from a backup; the letter stays at the node.",
+        "This home lacks the key that the letter is sealed to. Bring its file back from a backup; the letter stays at the node.",
         "本地没有该信件所用的密钥。请从备份中恢复密钥文件，信件仍留在节点。",
     ),
     # Receipts.
