@@ -324,4 +324,7 @@ def test_no_command_has_free_text():
         ("Refuse", "reason"),
         ("AcceptOffer", "method"),
         ("SetCeiling", "currency"),
+        ("SetContact", "suite"),
+        # From no list, but of one form, a host with its port, and left out by whoever does not want it read: decision 0013.
+        ("SetContact", "address"),
     }, "a command has a new text: name the closed list that it is drawn from"
