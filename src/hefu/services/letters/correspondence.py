@@ -22,7 +22,7 @@ from hefu.contracts.attestations.commands import Attest
 from hefu.contracts.parties import commands as pc
 from hefu.kernel import sealing
 from hefu.kernel.codec import encode
-from hefu.kernel.errors import Corrupt, EngineError, HefuError, Rejected, UsageError
+from hefu.kernel.errors import Corrupt, EngineError, HefuError, Rejected, Unavailable, UsageError
 from hefu.kernel.ids import SALT_BYTES, derive_id
 from hefu.kernel.time import DAY_MS
 from hefu.ledger.chain import Chain
@@ -368,12 +368,17 @@ class Correspondence:
             return "read", ""
         if kept.direction == IN:
             return "delivered", ""
-        outgoing = self._post(party).outgoing(kept.id)
-        if outgoing is not None and not kept.arrival:
-            return outgoing.state, outgoing.code
         if kept.arrival:
             return "delivered", ""
-        return ("expired" if kept.head.expires_at_ms < system_ms() else "waiting"), ""
+        code = ""
+        try:
+            outgoing = self._post(party).outgoing(kept.id)
+            if outgoing is not None:
+                return outgoing.state, outgoing.code
+        except (EngineError, Unavailable) as error:
+            # The own node is silent; what is in the vault can be told without it.
+            code = error.code
+        return ("expired" if kept.head.expires_at_ms < system_ms() else "waiting"), code
 
     def proof(self, party: PartyEntry, id: bytes) -> Proof:
         """

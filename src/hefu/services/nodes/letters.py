@@ -71,8 +71,9 @@ class Carrier:
                     if loop.time() > tidied + TIDY_S:
                         await asyncio.to_thread(self._office.book.tidy, self._office.now_ms())
                         tidied = loop.time()
-                except EngineError:
-                    # The disk, or another process that reads the book; the letters stay where they are.
+                except HefuError:
+                    # The disk, a damaged book, another process that reads it: the letters stay where they are, and the node decides
+                    # blocks with or without them.
                     await asyncio.sleep(ROUND_S)
                 await asyncio.sleep(ROUND_S)
         finally:
