@@ -35,7 +35,7 @@ from hefu.contracts.evidence import state as es
 from hefu.contracts.evidence.commands import Register, SetStandingAcceptance
 from hefu.contracts.parties import commands as pc
 from hefu.contracts.parties import state as ps
-from hefu.contracts.parties.contract import possession_message, validator_message
+from hefu.contracts.parties.contract import door_message, possession_message, validator_message
 from hefu.contracts.receivables import commands as rc
 from hefu.contracts.receivables import state as rs
 from hefu.kernel.codec import Record, encode
@@ -43,7 +43,7 @@ from hefu.kernel.hashing import ZERO
 from hefu.kernel.ids import derive_id
 from hefu.kernel.signer import KeySigner
 from hefu.kernel.time import DAY_MS, start_of_day_ms
-from world import World, digest, salt, validator
+from world import World, contact_key, digest, door, salt, validator
 
 SHORT = b"\x01" * 7
 
@@ -326,7 +326,7 @@ def _attest(scene: Scene, line: Line) -> Record:
     name, kind, subject, result = line.words[:4]
     attester = scene.org(line.option("attester", line.names[0].removesuffix("2")))
     given = scene.create(name, attester, "attestation", line.option("again"))
-    about = SHORT if subject == "short" else scene.thing(subject)
+    about = SHORT if subject == "short" else attester if subject == "itself" else scene.thing(subject)
     supersedes = scene.thing(line.options["supersedes"]) if "supersedes" in line.options else b""
     as_of = scene.world.now_ms + line.number("as_of", 0) * DAY_MS + line.number("as_of_ms", 0)
     detail = line.option("detail").encode()
@@ -381,6 +381,16 @@ def _revoke_key(scene: Scene, line: Line) -> Record:
     return pc.RevokeKey(scene.org(organisation), scene.signer(name).public_key, height)
 
 
+def _set_contact(scene: Scene, line: Line) -> Record:
+    """The organisation, then a word for its key; `door` names another node, `for` whom that node signed for."""
+    organisation, name = line.words[:2]
+    node = door(line.option("door", organisation))
+    possession = node.sign(door_message(scene.world.genesis.chain_id, scene.org(line.option("for", organisation))))
+    key = contact_key(name)[: line.number("bytes", 1216)]
+    suite, address = line.option("suite", "mlkem768-x25519"), line.option("address", "https://node.example:443")
+    return pc.SetContact(scene.org(organisation), suite, key, node.public_key, address, possession)
+
+
 def _propose_change(scene: Scene, line: Line) -> Record:
     name, what, who = line.words[:3]
     proposer = scene.org(line.option("proposer", line.names[0].removesuffix("2")))
@@ -433,6 +443,7 @@ COMMANDS: dict[str, Callable[[Scene, Line], Record]] = {
     "open-account": _open_account,
     "add-key": _add_key,
     "revoke-key": _revoke_key,
+    "set-contact": _set_contact,
     "propose-change": _propose_change,
     "vote": lambda s, line: pc.Vote(
         s.thing(line.word(0)),
@@ -543,6 +554,17 @@ def _show_organisation(scene: Scene, line: Line) -> str:
     return f"{record.status} {','.join(record.roles) or 'none'}" + (" member" if record.member else "")
 
 
+def _show_contact(scene: Scene, line: Line) -> str:
+    """Which of the keys named the organisation's contact has, which it had before, and its address."""
+    record = scene.world.chain.state.get(ps.contact_key(scene.org(line.words[0])), ps.CONTACT)
+    if record is None:
+        return "none"
+    names = line.words[1:]
+    keys = {contact_key(name): name for name in names}
+    before = {scene.world.genesis.hash(contact_key(name)): name for name in names}
+    return f"{keys[record.key]} {before.get(record.previous, '-')} {record.address or '-'}"
+
+
 def _show_validators(scene: Scene, line: Line) -> str:
     """Voting power of each validator asked about."""
     record = scene.world.chain.state.get(ps.VALIDATORS_KEY, ps.VALIDATORS)
@@ -586,5 +608,6 @@ SHOWN: dict[str, Callable[[Scene, Line], str]] = {
     "exposure": _show_exposure,
     "organisation": _show_organisation,
     "validators": _show_validators,
+    "contact": _show_contact,
     "proposal": _show_proposal,
 }

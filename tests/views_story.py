@@ -9,14 +9,14 @@ from hefu.contracts.attestations.kinds import PaymentDetail
 from hefu.contracts.clock.commands import AdvanceClock
 from hefu.contracts.evidence.commands import SetStandingAcceptance
 from hefu.contracts.parties import commands as pc
-from hefu.contracts.parties.contract import possession_message
+from hefu.contracts.parties.contract import door_message, possession_message
 from hefu.contracts.receivables import commands as rc
 from hefu.kernel.codec import Record, encode
 from hefu.kernel.hashing import ZERO
 from hefu.kernel.ids import derive_id
 from hefu.kernel.signer import KeySigner
 from hefu.kernel.time import DAY_MS, start_of_day_ms
-from world import World, digest, salt, validator
+from world import World, contact_key, digest, door, salt, validator
 
 
 class Hostile(Record, tag="'; DROP TABLE rights; --\0\"`%s"):
@@ -109,6 +109,12 @@ def _parties(world: World) -> None:
         pc.RevokeKey(world.org("Wire"), world.second["Wire"].public_key, world.chain.tip.height + 3),
         "Wire",
     )
+    takes = door("Parts").sign(door_message(world.genesis.chain_id, world.org("Parts")))
+    for name, address in (("first", "https://node.example"), ("second", "")):
+        contact = pc.SetContact(
+            world.org("Parts"), "mlkem768-x25519", contact_key(name), door("Parts").public_key, address, takes
+        )
+        ok(world, contact, "Parts")
     until_ms = world.now_ms + 7 * DAY_MS
     changes: dict[str, pc.Change] = {
         "admit": pc.Admit(

@@ -73,6 +73,16 @@ def validator(name: str) -> KeySigner:
     return KeySigner(suite_named("ed25519"), digest("validator " + name))
 
 
+def door(name: str) -> KeySigner:
+    """A node's key for letters, whatever suite the ledger has."""
+    return KeySigner(suite_named("ed25519"), digest("door " + name))
+
+
+def contact_key(name: str) -> bytes:
+    """As long as a key that letters are sealed to; the ledger asks for no more."""
+    return (digest("contact " + name) * 38)[:1216]
+
+
 @dataclass
 class World:
     """

@@ -21,7 +21,7 @@ from hefu.contracts.attestations.kinds import PaymentDetail
 from hefu.contracts.clock.commands import AdvanceClock
 from hefu.contracts.evidence.commands import SetStandingAcceptance
 from hefu.contracts.parties import commands as pc
-from hefu.contracts.parties.contract import possession_message
+from hefu.contracts.parties.contract import door_message, possession_message
 from hefu.contracts.receivables import commands as rc
 from hefu.kernel.codec import Record, encode
 from hefu.kernel.hashing import ZERO
@@ -32,7 +32,7 @@ from hefu.kernel.time import INSTANT_MAX_MS, start_of_day_ms
 from hefu.services.proving import bundle
 from hefu_verify import verify
 from hefu_verify.facts import facts_of
-from world import TODAY, World, digest, salt
+from world import TODAY, World, contact_key, digest, door, salt
 
 INTEGERS = (
     *(-(1 << 63), -(1 << 31), -1, 0, 1, 2, 999, 1000, 1001, 1 << 31, 1 << 32, AMOUNT_MAX, AMOUNT_MAX + 1),
@@ -134,6 +134,14 @@ def baseline(world: World) -> dict[str, Record]:
         pc.AddKey(parts, new_key(world, "added", digest("identity Parts")), world.chain.tip.height + 100),
         # A key that signed what bundles prove.
         pc.RevokeKey(org("Steel"), world.signers["Steel"].public_key, world.chain.tip.height + 1000),
+        pc.SetContact(
+            parts,
+            "mlkem768-x25519",
+            contact_key("Parts"),
+            door("Parts").public_key,
+            "https://node.example",
+            door("Parts").sign(door_message(world.genesis.chain_id, parts)),
+        ),
         pc.ProposeChange(org("BankA"), salt("v1"), admit, until),
         pc.ProposeChange(org("BankA"), salt("v2"), pc.SetRoles(org("Ore"), ("supplier",), False), until),
         pc.ProposeChange(org("BankA"), salt("v3"), pc.SetStatus(org("Wire"), "suspended"), until),
@@ -142,6 +150,7 @@ def baseline(world: World) -> dict[str, Record]:
         attest(world, "BankA", "payment", right["free"], "paid", "n1", paid(world, 100)),
         attest(world, "BankA", "payment", right["free"], "paid", "n2", paid(world, 0, digest("c"), "e2")),
         attest(world, "Store", "delivery", document["owed"], "delivered", "n3"),
+        attest(world, "Ore", "letters", org("Ore"), "received", "n4"),
         world.register_command("Ore", "Wire", "new", 1000),
         SetStandingAcceptance(document["owed"], True),
         world.propose_command("Parts", "proposed", "another", 100),
@@ -315,4 +324,7 @@ def test_no_command_has_free_text():
         ("Refuse", "reason"),
         ("AcceptOffer", "method"),
         ("SetCeiling", "currency"),
+        ("SetContact", "suite"),
+        # From no list, but of one form, a host with its port, and left out by whoever does not want it read: decision 0013.
+        ("SetContact", "address"),
     }, "a command has a new text: name the closed list that it is drawn from"

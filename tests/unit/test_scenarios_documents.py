@@ -112,6 +112,9 @@ def test_each_kind_of_attestation_is_given_by_those_entitled():
 def test_an_attestation_says_everything_right_or_is_refused():
     run("""
         Store        attest     A1 rumour X delivered       -> UNKNOWN_KIND
+        # That letters arrived is for whoever got them to say.
+        Parts        attest     A1 letters X received       -> BAD_SUBJECT
+        Parts        attest     A1 letters itself received  -> OK
         Store        attest     A1 delivery X lost          -> BAD_RESULT
         Store        attest     A1 delivery X paid          -> BAD_RESULT
         Store        attest     A1 delivery X delivered as_of_ms=1 -> AS_OF_FUTURE

@@ -115,6 +115,29 @@ def test_a_key_is_added_from_a_later_block_on():
     """)
 
 
+def test_an_organisation_says_where_its_letters_go():
+    run("""
+        -            contact    Parts old new               -> none
+        Bolts        set-contact Parts old                  -> NOT_AUTHORIZED
+        Parts        set-contact Parts old bytes=1215       -> BAD_KEY
+        Parts        set-contact Parts old suite=x25519     -> BAD_KEY
+        # A node takes letters for those alone for whom it said so.
+        Parts        set-contact Parts old for=Bolts        -> BAD_POSSESSION
+        Parts        set-contact Parts old address=ftp://a  -> BAD_ADDRESS
+        Parts        set-contact Parts old address=https:// -> BAD_ADDRESS
+        Parts        set-contact Parts old address=https://a/b -> BAD_ADDRESS
+        Parts        set-contact Parts old address=https://me@a -> BAD_ADDRESS
+        Parts        set-contact Parts old address=https://a:0 -> BAD_ADDRESS
+        Parts        set-contact Parts old                  -> OK
+        -            contact    Parts old new               -> old - https://node.example:443
+        Parts        set-contact Parts new address=http://[::1]:26602 -> OK
+        -            contact    Parts old new               -> new old http://[::1]:26602
+        # Another node, the same key: the key before it is still the one before.
+        Parts        set-contact Parts new door=Steel address= -> OK
+        -            contact    Parts old new               -> new old -
+    """)
+
+
 def test_a_key_ends_in_a_later_block_and_never_in_the_past():
     run("""
         Bolts        revoke-key Parts Parts2                -> NOT_AUTHORIZED
@@ -481,12 +504,14 @@ def test_a_handover_of_a_network_and_one_to_too_many_are_refused():
     run(table.format(seats=",".join(f"BankA:{i}" for i in range(101))))
 
 
-def test_the_first_code_version_knows_no_handover():
-    # The answer of release 0.1.0, which cannot read the command, also to who may not propose it.
+def test_the_first_code_version_knows_no_handover_and_no_letters():
+    # The answers of release 0.1.0, which cannot read these commands, also to who may not give them.
     run(
         """
         BankA        propose-change P1 handover BankA,BankB -> MALFORMED
         Steel        propose-change P1 handover BankA,BankB proposer=Steel -> MALFORMED
+        Parts        set-contact Parts here                 -> MALFORMED
+        Parts        attest     A1 letters itself received  -> UNKNOWN_KIND
         """,
         code_version=1,
     )

@@ -40,6 +40,7 @@ COMMANDS = {
     "invoice": "hefu.cli.invoice:invoice",
     "key": "hefu.cli.key:key",
     "ledger": "hefu.cli.ledger:ledger",
+    "letter": "hefu.cli.letter:letter",
     "network": "hefu.cli.network:network",
     "node": "hefu.cli.network:node",
     "offer": "hefu.cli.offer:offer",

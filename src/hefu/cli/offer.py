@@ -9,6 +9,7 @@ import click
 from hefu.cli.codes import explain
 from hefu.cli.common import amount, common, money, opened, party, right_id, someone
 from hefu.cli.language import t
+from hefu.cli.letter import fetch
 from hefu.cli.output import Output
 from hefu.kernel.errors import UsageError
 from hefu.kernel.time import DAY_MS, format_instant
@@ -105,7 +106,7 @@ def _recourse(row: dict[str, Any]) -> str:
 def make(
     output: Output, right: str, financier: str, price: str, rate_bps: int, method: str, recourse: bool, days: int
 ) -> None:
-    """Goes to both vaults, not to the ledger. What acceptance would refuse is refused here, before anything is signed or sent."""
+    """Goes to the holder by letter or into its vault, not to the ledger. What acceptance would refuse is refused here, before anything is signed or sent."""
     with opened() as trade:
         who, identifier = party(trade, financier), right_id(trade, right)
         until_ms = trade.network.business_ms() + days * DAY_MS
@@ -140,6 +141,7 @@ def list_offers(output: Output, who: str) -> None:
     """Received and made, each with what has become of it: open, accepted, completed, expired, or void and why."""
     with opened() as trade:
         target = someone(trade.network.home, who)
+        fetch(output, trade, target)
         rows = [_offer_data(trade, identifier, o) for identifier, o in trade.offers(target)]
     output.data(rows)
     output.table(
@@ -180,6 +182,7 @@ def show_offer(output: Output, offer_id: str, who: str) -> None:
     """The terms as they were signed, the right as it stands now, and whether the offer can still be accepted."""
     with opened() as trade:
         home, target = trade.network.home, someone(trade.network.home, who)
+        fetch(output, trade, target)
         identifier, found = _one(trade.offers(target), target, offer_id)
         check_offer(trade.network.genesis.hash, trade.network.genesis.suite, found)
         row = _offer_data(trade, identifier, found)
@@ -233,6 +236,7 @@ def accept(output: Output, offer_id: str, holder: str) -> None:
     """The price stays a commitment on the ledger."""
     with opened() as trade:
         who = party(trade, holder)
+        fetch(output, trade, who)
         right = trade.accept_offer(who, _offer_id(trade, who, offer_id))
     output.data({"right": right})
     output.line(t("Accepted; the right waits for the money.", "已接受，权利等待到款。"))

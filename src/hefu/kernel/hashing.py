@@ -36,6 +36,7 @@ class Tag(IntEnum):
     GENESIS = 0x17
     DOCUMENT = 0x18
     OFFER = 0x19
+    LETTER = 0x1A
 
 
 TAGS = {tag: bytes([tag]) for tag in Tag}

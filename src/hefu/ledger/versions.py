@@ -9,7 +9,8 @@ decided could be another thing than the others decide.
 | version | from it on |
 |---|---|
 | 1 | as the ledger began: a key's limit holds for each command by itself |
-| 2 | a key's limit holds for the sum of what it signs alone in one transaction; members may hand a pilot over to validators |
+| 2 | a key's limit holds for the sum of what it signs alone in one transaction |
+| 2 | members may hand a pilot over to validators; organisations say where letters go, and attest that they came |
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ CODE_VERSION = 2
 LIMITS_SUM = 2
 #: From this one on members may hand the ledger of one operator over to validators.
 HANDOVERS = 2
+#: From this one on organisations say where letters to them go, and attest that they received some.
+LETTERS = 2
 
 
 def check_known(version: int, what: str) -> None:

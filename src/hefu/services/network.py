@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,6 +102,8 @@ class Network:
                 self.chain.store.close()
                 raise
         self._quota = EvaluationQuota(EVALUATIONS_MAX)
+        #: What else is open as long as this is, closed with it.
+        self.beside: list[Callable[[], None]] = []
 
     # -- making -------------------------------------------------------------------------------------------------
 
@@ -219,6 +221,10 @@ class Network:
         """Write a new key file under this home's passphrase."""
         write_key(path, pair, self._passphrase, cost=self._cost)
 
+    def open_key(self, path: Path, purpose: str) -> KeyPair:
+        """Open a key file under this home's passphrase."""
+        return read_key(path, self._passphrase, purpose=purpose)
+
     def evaluator(self, caller: str) -> NamedEvaluator:
         """The operator's evaluator of tags, on behalf of a caller."""
         key = read_key(self._operator / "tags.json", self._passphrase).private_key
@@ -303,6 +309,8 @@ class Network:
 
     def close(self) -> None:
         """Answer what is queued, close the ledger and the vaults."""
+        for close in self.beside:
+            close()
         self.engine.close()
         for vault in self._vaults.values():
             vault.close()

@@ -34,6 +34,12 @@ from hefu.ledger.chain import Chain
 from hefu.privacy import fingerprints
 from hefu.services import confirmation, lookup
 from hefu.services.home import PartyEntry
+from hefu.services.letters.correspondence import Correspondence
+from hefu.services.letters.letter import OFFER as LETTER_OFFER
+from hefu.services.letters.letter import TERMS as LETTER_TERMS
+from hefu.services.letters.letter import Content
+from hefu.services.letters.posts import Posts
+from hefu.services.letters.vaulted import Kept
 from hefu.services.network import Network
 from hefu.services.offers import OFFER, Offer, check_offer, make_offer, offer_id, pack, price_commitment
 
@@ -78,6 +84,10 @@ class Trade:
         self.network = network
         self._h = network.genesis.hash
         self._evaluators: dict[str, fingerprints.NamedEvaluator] = {}
+        posts = Posts(network)
+        network.beside.append(posts.close)
+        #: Letters of this home's organisations; offers and terms that they bring go into the vaults by themselves.
+        self.letters = Correspondence(network, posts, {LETTER_OFFER: self._take_offer, LETTER_TERMS: self._take_terms})
 
     # -- documents ----------------------------------------------------------------------------------------------
 
@@ -348,7 +358,11 @@ class Trade:
         recourse: bool = True,
         days: int = 7,
     ) -> bytes:
-        """A financier sends an offer to the holder; nothing reaches the ledger. Returns the offer's identifier."""
+        """
+        A financier sends an offer to the holder; nothing reaches the ledger. Returns the offer's identifier.
+
+        It goes as a letter to a holder that has said where its letters go, and else into the vault that lies beside this one.
+        """
         record = self.right(right)
         made = make_offer(
             self._h,
@@ -362,9 +376,53 @@ class Trade:
             until_ms=self.network.business_ms() + days * DAY_MS,
         )
         identifier = offer_id(self._h, made)
-        for party in (financier, self._party(record.header.owner)):
-            self.network.vault(party).put("offer", identifier, pack(made))
+        self.network.vault(financier).put("offer", identifier, pack(made))
+        holder = self._organisation_of(record.header.owner)
+        if self.letters.has_contact(holder):
+            self.letters.send(financier, holder, Content(LETTER_OFFER, "", "", right, pack(made)))
+        else:
+            self.network.vault(self._party(record.header.owner)).put("offer", identifier, pack(made))
         return identifier
+
+    def _organisation_of(self, account: bytes) -> bytes:
+        found = self.network.engine.query(lambda chain: chain.state.get(ps.account_key(account), ps.ACCOUNT))
+        if found is None:
+            raise Rejected("this ledger knows no such account", code="UNKNOWN_ACCOUNT")
+        return found.organisation
+
+    def _take_offer(self, party: PartyEntry, letter: Kept, body: bytes) -> None:
+        """An offer that a letter brought; refuses one that the letter's sender did not make."""
+        offer = OFFER.load_canonical(body, "the offer")
+        check_offer(self._h, self.network.genesis.suite, offer)
+        if self._organisation_of(offer.account("financier")) != letter.head.sender:
+            raise Rejected("this offer is not the letter's sender's", code="FOREIGN_OFFER")
+        self._check_offerer(offer)
+        self.network.vault(party).put("offer", offer_id(self._h, offer), body)
+
+    def send_terms(self, sender: PartyEntry, receiver: bytes, thing: bytes) -> bytes:
+        """
+        Open a right's or a document's terms to another organisation, by letter. Returns the letter.
+
+        Raises:
+            UsageError: The sender keeps no copy (NO_COPY).
+        """
+        terms = self.terms(thing, sender)
+        if terms is None:
+            raise UsageError("this party keeps no copy of the terms", code="NO_COPY")
+        return self.letters.send(sender, receiver, Content(LETTER_TERMS, "", "", thing, encode(terms)))
+
+    def _take_terms(self, party: PartyEntry, letter: Kept, body: bytes) -> None:
+        """Opened terms that a letter brought; refuses what is not what the ledger is committed to."""
+        thing, root = letter.reference, terms_root(self._h, TERMS.load_canonical(body, "the terms"))
+
+        def committed(chain: Chain) -> bytes | None:
+            right = chain.state.get(rs.right_key(thing), rs.RIGHT)
+            document = chain.state.get(es.document_key(thing), es.DOCUMENT)
+            return right.terms if right is not None else None if document is None else document.terms
+
+        if self.network.engine.query(committed) != root:
+            raise Rejected("the ledger is committed to other terms", code="TERMS_DIFFER")
+        self.network.vault(party).put("terms", thing, body)
 
     def offers(self, party: PartyEntry) -> list[tuple[bytes, Offer]]:
         """Offers in a party's vault, those received and those made."""

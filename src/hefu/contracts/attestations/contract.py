@@ -57,7 +57,9 @@ class AttestationsContract:
         return []
 
     def decide(self, state: Reader, command: Attest, context: Context) -> list[Attested]:
-        """Refuses UNKNOWN_KIND, BAD_RESULT, WRONG_ROLE, AS_OF_FUTURE, BAD_DETAIL, DUPLICATE_PAYMENT, BAD_SUPERSEDES."""
+        """
+        Refuses UNKNOWN_KIND, BAD_RESULT, WRONG_ROLE, BAD_SUBJECT, AS_OF_FUTURE, BAD_DETAIL, DUPLICATE_PAYMENT, BAD_SUPERSEDES.
+        """
         match command:
             case Attest():
                 return self._attest(state, command, context)
@@ -66,12 +68,15 @@ class AttestationsContract:
 
     def _attest(self, state: Reader, command: Attest, context: Context) -> list[Attested]:
         kind = KINDS.get(command.kind)
-        if kind is None:
+        if kind is None or kind.since > context.code_version:
             raise Rejected("no such kind of attestation", code="UNKNOWN_KIND")
         if command.result not in kind.results:
             raise Rejected(f"{kind.name} knows the results {', '.join(kind.results)}", code="BAD_RESULT")
         roles = self._standing.organisation_roles(state, command.attester)
-        if not any(role in kind.roles for role in roles):
+        if not kind.roles:
+            if command.subject != command.attester:
+                raise Rejected(f"{kind.name} is attested by an organisation about itself", code="BAD_SUBJECT")
+        elif not any(role in kind.roles for role in roles):
             raise NotAuthorized(f"{kind.name} is attested by {', '.join(kind.roles)}", code="WRONG_ROLE")
         if not 0 <= command.as_of_ms <= context.business_at_ms:
             raise Rejected("a statement is not about the future", code="AS_OF_FUTURE")

@@ -11,6 +11,7 @@ from datetime import date
 
 from hefu.kernel.codec import Codec, Record
 from hefu.kernel.money import Amount
+from hefu.ledger.versions import LETTERS
 
 
 class PaymentDetail(Record, frozen=True):
@@ -31,12 +32,14 @@ class PaymentDetail(Record, frozen=True):
 
 @dataclass(frozen=True)
 class Kind:
-    """One row: roles that may attest, results, and the detail's type (None: no detail)."""
+    """One row: roles that may attest (empty: any organisation, about itself), results, and the detail's type (None: no detail)."""
 
     name: str
     roles: tuple[str, ...]
     results: tuple[str, ...]
     detail: Codec[PaymentDetail] | None = None
+    #: The code version from which it is known.
+    since: int = 1
 
 
 PAYMENT = Kind("payment", ("settlement_bank",), ("paid",), Codec(PaymentDetail))
@@ -54,5 +57,6 @@ KINDS = {
         ),
         Kind("assessment", ("bank", "factor", "platform_operator"), ("graded",)),
         Kind("identity", ("bank", "platform_operator"), ("doubtful", "vetted")),
+        Kind("letters", (), ("received",), since=LETTERS),
     )
 }

@@ -41,6 +41,12 @@ AUTHORITY = (
         becomes="not valid from the height",
     ),
     Row(
+        c.SetContact,
+        "An organisation says where letters for it go and which key seals them.",
+        signers=(Signer("organisation", "administer", organisation=True),),
+        becomes="in place of the one before",
+    ),
+    Row(
         c.ProposeChange,
         "A member proposes to admit, to change roles, to suspend or to reinstate, a validator or an upgrade; this is its vote.",
         signers=(Signer("proposer", "vote", member=True, organisation=True),),

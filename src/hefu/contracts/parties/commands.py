@@ -53,6 +53,23 @@ class RevokeKey(Record, frozen=True, tag="parties.revoke-key"):
     from_height: int
 
 
+class SetContact(Record, frozen=True, tag="parties.set-contact"):
+    """
+    Where letters for an organisation go, and the key that they are sealed to; in place of what it said before.
+
+    `suite` names how `key` seals. `door` is the Ed25519 key of the node that takes letters for the organisation and signs for their
+    arrival; `possession` is its own signature over `door_message`. `address` is where that node listens, or empty where
+    those who write are told otherwise.
+    """
+
+    organisation: bytes
+    suite: str
+    key: bytes
+    door: bytes
+    address: str
+    possession: bytes
+
+
 class Admit(Record, frozen=True, tag="admit"):
     """Change: a new organisation with roles, as a member or not."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, assert_never
 
@@ -21,24 +22,32 @@ from hefu.ledger.authority import Resolver
 from hefu.ledger.context import Context, Link
 from hefu.ledger.genesis import Genesis
 from hefu.ledger.state import Reader, State
-from hefu.ledger.versions import HANDOVERS
+from hefu.ledger.versions import HANDOVERS, LETTERS
 
 KEYS_MAX = 16
 #: Far past any block; within what every reader of a proof takes for an integer.
 HEIGHT_MAX = 1 << 53
 POSSESSION_PREFIX = b"hefu/key/1\n"
 VALIDATOR_PREFIX = b"hefu/validator/1\n"
+DOOR_PREFIX = b"hefu/door/1\n"
+#: Bytes of a public key to which letters are sealed, by suite. Whether it is one, those see who seal.
+CONTACT_KEY_BYTES = {"mlkem768-x25519": 1216}
+#: A host, without a path: nothing can be asked of whoever listens there but what letters ask.
+_ADDRESS = re.compile(
+    r"https?://(?:[a-z0-9](?:[a-z0-9.-]{0,252})|\[[0-9a-f:.]{2,45}\])(?::[1-9][0-9]{0,4})?\Z", re.ASCII
+)
 #: CometBFT's validators sign with Ed25519 whatever suite the ledger has.
 VALIDATOR_SUITE = Ed25519Suite()
 POWER_MAX = 1_000_000
 VALIDATORS_MAX = 100
 
-Command = c.Enrol | c.OpenAccount | c.AddKey | c.RevokeKey | c.ProposeChange | c.Vote
+Command = c.Enrol | c.OpenAccount | c.AddKey | c.RevokeKey | c.SetContact | c.ProposeChange | c.Vote
 Event = (
     e.OrganisationEnrolled
     | e.AccountOpened
     | e.KeyAdded
     | e.KeyRevoked
+    | e.ContactSet
     | e.ChangeProposed
     | e.VoteCast
     | e.ChangeDecided
@@ -59,16 +68,30 @@ def validator_message(chain_id: bytes, organisation: bytes) -> bytes:
     return VALIDATOR_PREFIX + chain_id + organisation
 
 
+def door_message(chain_id: bytes, organisation: bytes) -> bytes:
+    """What a node's key for letters signs to show that the node takes letters for the organisation."""
+    return DOOR_PREFIX + chain_id + organisation
+
+
 class PartiesContract:
     """Members and roles change by votes of two thirds of the members; suppliers are enrolled by a registrar."""
 
     name = "parties"
-    commands: tuple[type[Record], ...] = (c.Enrol, c.OpenAccount, c.AddKey, c.RevokeKey, c.ProposeChange, c.Vote)
+    commands: tuple[type[Record], ...] = (
+        c.Enrol,
+        c.OpenAccount,
+        c.AddKey,
+        c.RevokeKey,
+        c.SetContact,
+        c.ProposeChange,
+        c.Vote,
+    )
     events: tuple[type[Record], ...] = (
         e.OrganisationEnrolled,
         e.AccountOpened,
         e.KeyAdded,
         e.KeyRevoked,
+        e.ContactSet,
         e.ChangeProposed,
         e.VoteCast,
         e.ChangeDecided,
@@ -79,6 +102,7 @@ class PartiesContract:
     )
     hints: Mapping[type[Record], Callable[[Any], list[bytes]]] = {}
     since: Mapping[type[Record], Callable[[Any], int]] = {
+        c.SetContact: lambda command: LETTERS,
         c.ProposeChange: lambda command: HANDOVERS if isinstance(command.change, c.HandOver) else 1,
     }
     authority = AUTHORITY
@@ -150,6 +174,8 @@ class PartiesContract:
                 ]
             case c.RevokeKey():
                 return self._revoke(state, command, context)
+            case c.SetContact():
+                return [_contact(state, command, context)]
             case c.ProposeChange():
                 return self._propose(state, command, context)
             case c.Vote():
@@ -330,6 +356,11 @@ class PartiesContract:
             case e.KeyRevoked():
                 key = _existing(state, s.key_key(event.key), s.KEY)
                 state.put(s.key_key(event.key), _replace(key, valid_until=event.from_height))
+            case e.ContactSet():
+                state.put(
+                    s.contact_key(event.organisation),
+                    s.ContactRecord(s.SCHEMA, event.suite, event.key, event.previous, event.door, event.address),
+                )
             case e.ChangeProposed():
                 state.put(
                     s.proposal_key(event.proposal),
@@ -431,6 +462,19 @@ def _check_possession(change: c.SetValidator, context: Context) -> None:
     message = validator_message(context.chain_id, change.organisation)
     if not VALIDATOR_SUITE.verify(change.key, change.possession, message):
         raise Rejected("the validator's key did not sign for itself", code="BAD_POSSESSION")
+
+
+def _contact(state: Reader, command: c.SetContact, context: Context) -> e.ContactSet:
+    if CONTACT_KEY_BYTES.get(command.suite) != len(command.key):
+        raise Rejected("not a key of a suite that letters are sealed with", code="BAD_KEY")
+    if command.address and not _ADDRESS.match(command.address):
+        raise Rejected("an address is http or https, a host and perhaps a port", code="BAD_ADDRESS")
+    message = door_message(context.chain_id, command.organisation)
+    if not VALIDATOR_SUITE.verify(command.door, command.possession, message):
+        raise Rejected("the node's key did not sign that it takes letters for this organisation", code="BAD_POSSESSION")
+    before = state.get(s.contact_key(command.organisation), s.CONTACT)
+    previous = b"" if before is None else before.previous if before.key == command.key else context.hash(before.key)
+    return e.ContactSet(command.organisation, command.suite, command.key, previous, command.door, command.address)
 
 
 def _check_height(height: int, context: Context) -> None:

@@ -43,6 +43,17 @@ class KeyRevoked(Record, frozen=True, tag="parties.key-revoked"):
     from_height: int
 
 
+class ContactSet(Record, frozen=True, tag="parties.contact-set"):
+    """Letters for an organisation are sealed to this key from now on; `previous` is the digest of the key before, or empty."""
+
+    organisation: bytes
+    suite: str
+    key: bytes
+    previous: bytes
+    door: bytes
+    address: str
+
+
 class ChangeProposed(Record, frozen=True, tag="parties.change-proposed"):
     """A change is up for votes."""
 

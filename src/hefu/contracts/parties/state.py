@@ -43,6 +43,21 @@ class KeyRecord(Record, frozen=True):
     vetted_by: bytes
 
 
+class ContactRecord(Record, frozen=True):
+    """
+    How an organisation is written to: the key that letters are sealed to, the node's key that signs for them, the node's address.
+
+    `previous` is the digest of the key before this one, or empty: letters on their way when it changed are still taken.
+    """
+
+    schema: int
+    suite: str
+    key: bytes
+    previous: bytes
+    door: bytes
+    address: str
+
+
 class IdentityRecord(Record, frozen=True):
     """Which organisation has an identity digest; keeps one firm from enrolling twice with one registrar."""
 
@@ -98,6 +113,7 @@ class UpgradesRecord(Record, frozen=True):
 ORGANISATION: Codec[OrganisationRecord] = Codec(OrganisationRecord)
 ACCOUNT: Codec[AccountRecord] = Codec(AccountRecord)
 KEY: Codec[KeyRecord] = Codec(KeyRecord)
+CONTACT: Codec[ContactRecord] = Codec(ContactRecord)
 IDENTITY: Codec[IdentityRecord] = Codec(IdentityRecord)
 PROPOSAL: Codec[ProposalRecord] = Codec(ProposalRecord)
 MEMBERS: Codec[MembersRecord] = Codec(MembersRecord)
@@ -118,6 +134,11 @@ def account_key(account: bytes) -> bytes:
 def key_key(public_key: bytes) -> bytes:
     """State key of a signing key."""
     return b"K" + public_key
+
+
+def contact_key(organisation: bytes) -> bytes:
+    """State key of an organisation's contact."""
+    return b"L" + organisation
 
 
 def identity_key(identity: bytes) -> bytes:

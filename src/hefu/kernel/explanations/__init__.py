@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from hefu.kernel.explanations.evidence import EVIDENCE
 from hefu.kernel.explanations.invoices import INVOICES
 from hefu.kernel.explanations.ledger import LEDGER
+from hefu.kernel.explanations.letters import LETTERS
 from hefu.kernel.explanations.machine import MACHINE
 from hefu.kernel.explanations.network import NETWORK
 from hefu.kernel.explanations.parties import PARTIES
@@ -29,6 +30,7 @@ AREAS: tuple[Mapping[str, tuple[str, str]], ...] = (
     LEDGER,
     MACHINE,
     NETWORK,
+    LETTERS,
 )
 #: Stable code to its explanation: English, Chinese.
 EXPLANATIONS: Mapping[str, tuple[str, str]] = {code: texts for area in AREAS for code, texts in area.items()}

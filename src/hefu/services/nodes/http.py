@@ -1,9 +1,10 @@
 """
 The gateway's HTTP interface: transactions in, receipts, records, proofs and blocks out.
 
-Members' programs speak to it with the node's token, through TLS that stands in front. Deny by default:
-without the token nothing but liveness is answered. Errors are problem documents (RFC 9457) with the stable code. Ledger data
-goes as canonical bytes (MessagePack, docs/reference/format.md), for clients check what they get against hashes.
+Members' programs speak to it with the node's token, through TLS that stands in front. Deny by default: without the token nothing
+is answered but liveness and, for letters between organisations, the door (`door.py`). Errors are problem documents (RFC 9457) with
+the stable code. Ledger data goes as canonical bytes (MessagePack, docs/reference/format.md), for clients check what they get
+against hashes.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hmac
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,12 +23,15 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from hefu import __version__
-from hefu.kernel.codec import Codec, encode
-from hefu.kernel.errors import Busy, Closed, Corrupt, EngineError, HefuError, UsageError
+from hefu.kernel.codec import Codec
+from hefu.kernel.errors import Busy, Closed, EngineError, HefuError, UsageError
 from hefu.ledger.block import SEALED, Receipt
 from hefu.ledger.engines.cometbft.replica import Replica
 from hefu.ledger.store import at_height
 from hefu.ledger.versions import CODE_VERSION
+from hefu.services.letters.office import Office
+from hefu.services.nodes.answers import Handler, body, identifier_of, number, packed, problem_document
+from hefu.services.nodes.door import letter_routes
 from hefu.services.nodes.gateway import Gateway
 from hefu.services.nodes.rpc import EngineRpc
 from hefu.services.nodes.seal import seal_of
@@ -45,9 +49,6 @@ _RAWS: Codec[tuple[bytes, ...]] = Codec(tuple[bytes, ...])
 _KEYS: Codec[tuple[bytes, ...]] = Codec(tuple[bytes, ...])
 _RANGE: Codec[tuple[bytes, bytes, int]] = Codec(tuple[bytes, bytes, int])
 _PROVE: Codec[tuple[tuple[bytes, ...]]] = Codec(tuple[tuple[bytes, ...]])
-BINARY = "application/vnd.msgpack"
-
-Handler = Callable[[Request], Awaitable[Response]]
 
 
 @dataclass(frozen=True)
@@ -66,12 +67,15 @@ class Facts:
     network: Callable[[], bytes]
 
 
-def application(replica: Replica, gateway: Gateway, rpc: EngineRpc, token: str, facts: Facts) -> Starlette:
+def application(
+    replica: Replica, gateway: Gateway, rpc: EngineRpc, token: str, facts: Facts, office: Office
+) -> Starlette:
     """
     The ASGI application.
 
     Args:
         token: What members' programs show.
+        office: Takes and forwards letters.
     """
 
     def guarded(handler: Handler) -> Handler:
@@ -122,9 +126,9 @@ def application(replica: Replica, gateway: Gateway, rpc: EngineRpc, token: str, 
 
     async def submit(request: Request) -> Response:
         bounds = replica.genesis.file.bounds
-        raw = await _body(request, bounds.transaction_bytes)
+        raw = await body(request, bounds.transaction_bytes)
         future = gateway.take(raw)
-        wait_s = _number(request, "wait_s", 30.0, WAIT_MAX_S)
+        wait_s = number(request, "wait_s", 30.0, WAIT_MAX_S)
         try:
             receipt = await asyncio.wait_for(asyncio.shield(future), wait_s)
         except TimeoutError:
@@ -135,7 +139,7 @@ def application(replica: Replica, gateway: Gateway, rpc: EngineRpc, token: str, 
 
     async def submit_many(request: Request) -> Response:
         """Several at once, each on its own: a receipt for each that has an answer in time, nil for the others."""
-        raws = _RAWS.load_canonical(await _body(request, MANY_BYTES), "transactions")
+        raws = _RAWS.load_canonical(await body(request, MANY_BYTES), "transactions")
         futures: list[asyncio.Future[Receipt]] = []
         for raw in raws:
             try:
@@ -145,47 +149,47 @@ def application(replica: Replica, gateway: Gateway, rpc: EngineRpc, token: str, 
                     raise
                 break
         if futures:
-            await asyncio.wait(futures, timeout=_number(request, "wait_s", 30.0, WAIT_MAX_S))
+            await asyncio.wait(futures, timeout=number(request, "wait_s", 30.0, WAIT_MAX_S))
         if not all(future.done() for future in futures):
             gateway.keep()
         answers = [f.result() if f.done() and f.exception() is None else None for f in futures]
-        return _packed([*answers, *[None] * (len(raws) - len(futures))])
+        return packed([*answers, *[None] * (len(raws) - len(futures))])
 
     async def receipt(request: Request) -> Response:
-        found = gateway.answer_of(_hex(request.path_params["id"], 32))
+        found = gateway.answer_of(identifier_of(request.path_params["id"], 32))
         if found is None:
             return problem_document(404, "UNKNOWN_TRANSACTION", "this ledger has no answer for it, yet or ever")
         return JSONResponse(_receipt(found))
 
     async def records(request: Request) -> Response:
-        keys = _KEYS.load_canonical(await _body(request, 1 << 20), "keys")
+        keys = _KEYS.load_canonical(await body(request, 1 << 20), "keys")
         if len(keys) > KEYS_MAX:
             raise UsageError(f"at most {KEYS_MAX} keys at once", code="TOO_LARGE")
-        return _packed((replica.chain.tip.height, [replica.chain.get(key) for key in keys]))
+        return packed((replica.chain.tip.height, [replica.chain.get(key) for key in keys]))
 
     async def scan(request: Request) -> Response:
-        start, end, most = _RANGE.load_canonical(await _body(request, 4096), "range")
+        start, end, most = _RANGE.load_canonical(await body(request, 4096), "range")
         pairs = []
         for pair in replica.chain.store.scan(start, end):
             pairs.append(pair)
             if len(pairs) >= min(most, SCAN_MAX):
                 break
-        return _packed((replica.chain.tip.height, pairs))
+        return packed((replica.chain.tip.height, pairs))
 
     async def proofs(request: Request) -> Response:
-        (keys,) = _PROVE.load_canonical(await _body(request, 1 << 20), "keys")
+        (keys,) = _PROVE.load_canonical(await body(request, 1 << 20), "keys")
         if len(keys) > KEYS_MAX:
             raise UsageError(f"at most {KEYS_MAX} keys at once", code="TOO_LARGE")
         chain = replica.chain
-        return _packed((chain.tip_sealed, [chain.prove(key) for key in keys]))
+        return packed((chain.tip_sealed, [chain.prove(key) for key in keys]))
 
     async def seal(request: Request) -> Response:
-        height = int(_number(request, "height", 0, float(1 << 62)))
+        height = int(number(request, "height", 0, float(1 << 62)))
         raw = replica.chain.get(at_height(b"h", height))
         made_at = replica.engine_height_of(height)
         if raw is not None and SEALED.load(raw).seal_kind == "operator":
             # Of the time before validators took the ledger over.
-            return Response(raw, media_type=BINARY)
+            return packed(SEALED.load(raw))
         if raw is None or made_at is None:
             return problem_document(404, "UNKNOWN_BLOCK", "this node has no such block of the network's")
         header = SEALED.load(raw).header
@@ -197,15 +201,15 @@ def application(replica: Replica, gateway: Gateway, rpc: EngineRpc, token: str, 
                 sealed = await seal_of(rpc, header, made_at, handovers)
                 if replica.handover:
                     sealed = msgspec.structs.replace(sealed, seal=(replica.handover, *sealed.seal))
-                return _packed(sealed)
+                return packed(sealed)
             except EngineError:
                 if asyncio.get_running_loop().time() > end:
                     raise
                 await asyncio.sleep(0.1)
 
     async def blocks(request: Request) -> Response:
-        first = int(_number(request, "from", 1, float(1 << 62)))
-        wait_s = _number(request, "wait_s", 0.0, WAIT_MAX_S)
+        first = int(number(request, "from", 1, float(1 << 62)))
+        wait_s = number(request, "wait_s", 0.0, WAIT_MAX_S)
         await gateway.reached(first, wait_s)
         found = []
         for height in range(first, min(first + BLOCKS_MAX, replica.chain.tip.height + 1)):
@@ -213,12 +217,12 @@ def application(replica: Replica, gateway: Gateway, rpc: EngineRpc, token: str, 
             if block is None:
                 break
             found.append((block.height, block.header, block.body, block.results))
-        return _packed(found)
+        return packed(found)
 
     async def engine(request: Request) -> Response:
         """What a light client asks of CometBFT, and nothing else; its answers are signed by the validators."""
         try:
-            asked = msgspec.json.decode(await _body(request, 4096), type=_EngineQuestion)
+            asked = msgspec.json.decode(await body(request, 4096), type=_EngineQuestion)
         except (msgspec.DecodeError, msgspec.ValidationError):
             return problem_document(400, "MALFORMED", "a question to the engine is a JSON-RPC request")
         if asked.method not in ENGINE_METHODS:
@@ -245,6 +249,7 @@ def application(replica: Replica, gateway: Gateway, rpc: EngineRpc, token: str, 
         Route("/v1/blocks", guarded(blocks)),
         Route("/v1/engine", guarded(engine), methods=["POST"]),
         Route("/metrics", guarded(prometheus)),
+        *letter_routes(office, guarded),
     ]
     return Starlette(routes=routes)
 
@@ -267,12 +272,6 @@ def _shown(request: Request) -> str:
     return value if scheme == "Bearer" else ""
 
 
-def problem_document(status: int, code: str, detail: str, headers: dict[str, str] | None = None) -> Response:
-    """A problem document."""
-    content = {"type": f"urn:hefu:code:{code}", "title": code, "status": status, "detail": detail, "code": code}
-    return JSONResponse(content, status_code=status, headers=headers, media_type="application/problem+json")
-
-
 def _receipt(receipt: Receipt) -> dict[str, Any]:
     return {
         "status": "final",
@@ -283,43 +282,3 @@ def _receipt(receipt: Receipt) -> dict[str, Any]:
         "first_code": receipt.first_code,
         "events": [event.hex() for event in receipt.events],
     }
-
-
-def _packed(value: object) -> Response:
-    return Response(encode(value), media_type=BINARY)
-
-
-async def _body(request: Request, most: int) -> bytes:
-    """
-    Raises:
-        UsageError: It is larger.
-    """
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > most:
-            raise UsageError(f"the body has more than {most:,} bytes", code="TOO_LARGE")
-    return bytes(body)
-
-
-def _hex(text: str, size: int) -> bytes:
-    try:
-        raw = bytes.fromhex(text)
-    except ValueError:
-        raw = b""
-    if len(raw) != size:
-        raise Corrupt(f"an identifier has {2 * size} hexadecimal digits", code="BAD_IDENTIFIER")
-    return raw
-
-
-def _number(request: Request, name: str, default: float, most: float) -> float:
-    text = request.query_params.get(name)
-    if text is None:
-        return default
-    try:
-        value = float(text)
-    except ValueError:
-        raise UsageError(f"{name} is a number", code="BAD_NUMBER", where=name) from None
-    if not 0 <= value <= most:
-        raise UsageError(f"{name} lies between 0 and {most:g}", code="BAD_NUMBER", where=name)
-    return value

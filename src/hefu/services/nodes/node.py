@@ -5,6 +5,7 @@ One node of a network, whole: ledger and ABCI server, gateway, and CometBFT unde
     NODE/genesis.json    the ledger's genesis, the same on every node
     NODE/handover        how validators took it over, where it began as a pilot; the same on every node
     NODE/token           what members' programs show to the gateway
+    NODE/letters.key     signs for letters that arrive     NODE/letters.db   letters on their way
     NODE/ledger/         the ledger's store          NODE/outbox.db   what was taken and is not answered
     NODE/snapshots/      for nodes that join
     NODE/engine/         CometBFT's folder           NODE/node.log, engine.log
@@ -43,11 +44,14 @@ from hefu.ledger.genesis import Genesis
 from hefu.ledger.handover import HANDOVER
 from hefu.ledger.store import is_full
 from hefu.ledger.versions import CODE_VERSION
+from hefu.services.letters.book import Book
+from hefu.services.letters.office import Office, door_key
 from hefu.services.nodes import engine_home
 from hefu.services.nodes.engine_home import Peer, Ports
 from hefu.services.nodes.gateway import Gateway
 from hefu.services.nodes.http import Facts
 from hefu.services.nodes.http import application as http_application
+from hefu.services.nodes.letters import Carrier, is_loopback
 from hefu.services.nodes.outbox import Outbox
 from hefu.services.nodes.ports import check_ports
 from hefu.services.nodes.rpc import EngineRpc
@@ -82,6 +86,10 @@ class NodeFile(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     engine: dict[str, str | int | bool] = msgspec.field(default_factory=dict)
     #: Blocks of the engine between two snapshots; 0 takes none.
     snapshot_blocks: int = 10_000
+    #: Where other nodes hand in letters, as organisations say it on the ledger; the gateway, if that is for this machine alone.
+    address: str = ""
+    #: Addresses of other nodes' doors by their keys in hexadecimal, over what contacts say on the ledger.
+    doors: dict[str, str] = msgspec.field(default_factory=dict)
     #: Only until the node has its first block: it holds another node's token.
     sync: StateSync | None = None
 
@@ -280,6 +288,7 @@ class Node:
         self._gateway: Gateway | None = None
         self._server: AbciServer | None = None
         self._warned_of: tuple[int, int] | None = None
+        self._carrier: Carrier | None = None
 
     def say(self, code: str, fields: dict[str, str]) -> None:
         """One line of the log: JSON, for machines; nothing of transactions or members is in it."""
@@ -320,9 +329,14 @@ class Node:
         outbox = Outbox(self.home.path / "outbox.db")
         gateway = self._gateway = Gateway(self.replica, rpc, outbox, server.fail)
         gateway.start()
-        web = _Web(self._web_config(gateway, rpc))
+        alone = is_loopback(self.file.bind)
+        address = self.file.address or (f"http://{self.file.bind}:{self.file.gateway_port}" if alone else "")
+        key = door_key(self.home.path / "letters.key")
+        office = Office(Book(self.home.path / "letters.db"), key, lambda: self.replica.chain, address=address)
+        carrier = self._carrier = Carrier(office, self.file.doors, alone=alone)
+        web = _Web(self._web_config(gateway, rpc, office))
         taker = SnapshotTaker(self.replica, rpc, self.home.ledger, self.home.snapshots, self.file.snapshot_blocks)
-        tasks = [loop.create_task(work) for work in (web.serve(), self._watch(rpc, server), taker.run())]
+        tasks = [loop.create_task(work) for work in (web.serve(), self._watch(rpc, server), taker.run(), carrier.run())]
         if self._binary is not None:
             self._supervisor = Supervisor(self._binary, self.home.engine, self.home.path / "engine.log", self.say)
             tasks.append(loop.create_task(self._supervisor.run()))
@@ -345,7 +359,7 @@ class Node:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await rpc.close()
-            for close in (outbox.close, self.replica.store.close):
+            for close in (outbox.close, office.close, self.replica.store.close):
                 try:
                     close()
                 except Exception as error:
@@ -363,14 +377,14 @@ class Node:
         if self._gateway is not None:
             self._gateway.on_commit(done)
 
-    def _web_config(self, gateway: Gateway, rpc: EngineRpc) -> uvicorn.Config:
+    def _web_config(self, gateway: Gateway, rpc: EngineRpc, office: Office) -> uvicorn.Config:
         token = self.home.token.read_text().strip()
         facts = Facts(
             status=lambda: {"engine": self._engine_facts},
             metrics=self.metrics,
             network=lambda: msgspec.json.encode(self.home.whereabouts()),
         )
-        app = http_application(self.replica, gateway, rpc, token, facts)
+        app = http_application(self.replica, gateway, rpc, token, facts, office)
         return uvicorn.Config(
             app, host=self.file.bind, port=self.file.gateway_port, log_config=None, access_log=False, lifespan="off"
         )
@@ -441,6 +455,11 @@ class Node:
                 ("hefu_gateway_resent_total", "counter", gateway.resent),
                 ("hefu_gateway_parcels_total", "counter", gateway.sent_parcels),
                 ("hefu_gateway_busy_total", "counter", gateway.refused_busy),
+            ]
+        if self._carrier is not None:
+            values += [
+                ("hefu_letters_delivered_total", "counter", self._carrier.delivered),
+                ("hefu_letters_failed_total", "counter", self._carrier.failed),
             ]
         text = "".join(f"# TYPE {name} {kind}\n{name} {value:g}\n" for name, kind, value in values)
         if self._server is not None:
