@@ -157,7 +157,8 @@ class RocksStore:
     Args:
         path: Folder of the database.
         read_only: Open beside a process that writes.
-        buffer_bytes: What gathers in memory before a file is written; three of these, and two of read blocks, at most.
+        buffer_bytes: What gathers in memory before a file is written; three of these at most.
+        cache_bytes: Blocks of files that were read.
         mapped: Read files through memory maps: faster, and the process looks as large as what it has read of them.
 
     Raises:
@@ -167,7 +168,13 @@ class RocksStore:
     """
 
     def __init__(
-        self, path: Path, *, read_only: bool = False, buffer_bytes: int = BUFFER_BYTES, mapped: bool = True
+        self,
+        path: Path,
+        *,
+        read_only: bool = False,
+        buffer_bytes: int = BUFFER_BYTES,
+        cache_bytes: int = CACHE_BYTES,
+        mapped: bool = True,
     ) -> None:
         from rocksdict import (
             AccessType,
@@ -193,7 +200,7 @@ class RocksStore:
         table = BlockBasedOptions()
         # Most look-ups of transaction ids are for ids never seen: the filter answers those without touching a block.
         table.set_bloom_filter(10, False)
-        table.set_block_cache(Cache(min(CACHE_BYTES, 2 * buffer_bytes)))
+        table.set_block_cache(Cache(cache_bytes))
         options.set_block_based_table_factory(table)
         # Bodies, results and deltas are written once and read seldom: in files of their own they are not rewritten by each
         # compaction (80 -> 21 us of background work an assignment), nor do they make the tree deeper for look-ups.

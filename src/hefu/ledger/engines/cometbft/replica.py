@@ -34,8 +34,8 @@ from hefu.ledger.store import Store, at_height
 from hefu.ledger.versions import check_known
 
 CHAIN_ID_BYTES = 16
-#: Decoded records in memory: a fifth of what the embedded engine keeps.
-RECORDS = 10_000
+#: Decoded records in memory: less than half of what the embedded engine keeps.
+RECORDS = 20_000
 
 
 @dataclass(frozen=True, slots=True)

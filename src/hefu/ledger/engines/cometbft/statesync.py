@@ -29,7 +29,7 @@ from hefu.ledger.tree import StateTree
 
 FORMAT = 1
 #: A node writes a tenth of what the embedded engine does, and shall stay below 400 MB whatever the ledger grows to.
-BUFFER_BYTES = 16 << 20
+BUFFER_BYTES, CACHE_BYTES = 16 << 20, 96 << 20
 #: Snapshots that stay; a node that joins may be fetching the older one.
 KEPT = 2
 ENGINE_KEY = b"mengine"
@@ -176,7 +176,7 @@ class LedgerFolder:
 
 
 def _opened(path: Path) -> RocksStore:
-    return RocksStore(path, buffer_bytes=BUFFER_BYTES, mapped=False)
+    return RocksStore(path, buffer_bytes=BUFFER_BYTES, cache_bytes=CACHE_BYTES, mapped=False)
 
 
 class Restoring:
