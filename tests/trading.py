@@ -21,7 +21,8 @@ from hefu.contracts.attestations.commands import Attest
 from hefu.contracts.attestations.kinds import PaymentDetail
 from hefu.contracts.clock.commands import AdvanceClock
 from hefu.contracts.evidence.commands import Register, SetStandingAcceptance
-from hefu.contracts.parties.commands import OpenAccount, ProposeChange, RevokeKey, SetStatus, Vote
+from hefu.contracts.parties.commands import OpenAccount, ProposeChange, RevokeKey, SetContact, SetStatus, Vote
+from hefu.contracts.parties.contract import door_message
 from hefu.contracts.receivables import commands as rc
 from hefu.contracts.receivables import state as rs
 from hefu.contracts.receivables.authority import is_locked, payee_of
@@ -31,7 +32,7 @@ from hefu.kernel.ids import derive_id
 from hefu.kernel.signer import KeySigner
 from hefu.kernel.time import DAY_MS, start_of_day_ms
 from invariants import Snapshot, Watch, every_proof_verifies
-from world import World, digest, salt
+from world import World, contact_key, digest, door, salt
 
 LONG = os.environ.get("HEFU_SIM") == "long"
 
@@ -476,6 +477,11 @@ def _govern(m: Trading, i: int, j: int, share: int) -> Plan:
 def _keys(m: Trading, i: int, j: int, share: int) -> Plan:
     firm = FIRMS[i % 2]
     own, _ = m.create(m.world.org(firm), "account")
+    if j % 3 == 1:
+        # A key of a byte less is none.
+        world, key = m.world, contact_key(f"{firm} {i % 3}")[: 1215 + bool(i % 4)]
+        takes = door(firm).sign(door_message(world.genesis.chain_id, world.org(firm)))
+        return [SetContact(world.org(firm), "mlkem768-x25519", key, door(firm).public_key, "", takes)], [firm]
     if j % 3 or m.world.key_limit:
         return [OpenAccount(m.world.org(firm), own)], [firm]
     height = m.world.chain.tip.height + 2

@@ -5,14 +5,14 @@ from __future__ import annotations
 import click
 
 from hefu import bootstrap
-from hefu.cli.common import common, ledger_store, not_archived
+from hefu.cli.common import common, not_archived, shown_store
 from hefu.cli.language import t
 from hefu.cli.output import Output
 from hefu.kernel.errors import UsageError
 from hefu.kernel.time import format_instant
 from hefu.ledger import audit
 from hefu.ledger import block as blocks
-from hefu.ledger.store import RocksStore, at_height
+from hefu.ledger.store import Store, at_height
 from hefu.services.restored import first_kept
 
 
@@ -22,7 +22,7 @@ from hefu.services.restored import first_kept
 @common
 def list_blocks(output: Output, height: int | None, count: int) -> None:
     """Everything that a reader of the ledger sees of a block."""
-    store = ledger_store()
+    store = shown_store()
     try:
         last = audit.tip_height(store)
         if height is not None:
@@ -62,7 +62,7 @@ def list_blocks(output: Output, height: int | None, count: int) -> None:
     )
 
 
-def _show_block(output: Output, store: RocksStore, height: int) -> None:
+def _show_block(output: Output, store: Store, height: int) -> None:
     raw, results = store.get(at_height(b"h", height)), store.get(at_height(b"r", height))
     if raw is None or results is None:
         if 0 <= height < first_kept(store):

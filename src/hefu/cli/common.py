@@ -122,9 +122,21 @@ def _remote(home: Home) -> Iterator[Chain]:
 
     client = client_of(home.path)
     try:
-        yield RemoteChain(client, Genesis.read(home.genesis), bootstrap.application())
+        yield RemoteChain(client, Genesis.read(home.genesis), bootstrap.application(), home.checkpoints)
     finally:
         client.close()
+
+
+def shown_store() -> Store:
+    """The store of this home's ledger, to read only; on a network what its nodes show, which moves on."""
+    home = Home(home_path())
+    home.require()
+    if home.network.exists():
+        from hefu.services.nodes.client import RemoteStore
+        from hefu.services.nodes.local import client_of
+
+        return RemoteStore(client_of(home.path), home.checkpoints)
+    return RocksStore(home.ledger, read_only=True)
 
 
 def ledger_store() -> RocksStore:

@@ -13,7 +13,18 @@ import click
 
 from hefu import bootstrap
 from hefu.cli.blocks import list_blocks
-from hefu.cli.common import common, day, home_path, ledger_store, opened, passphrase, reading, require_all_blocks
+from hefu.cli.common import (
+    common,
+    day,
+    home_path,
+    ledger_store,
+    not_archived,
+    opened,
+    passphrase,
+    reading,
+    require_all_blocks,
+    shown_store,
+)
 from hefu.cli.events import list_events
 from hefu.cli.language import t
 from hefu.cli.output import Bars, Output
@@ -23,7 +34,7 @@ from hefu.kernel.time import format_instant, instant_ms
 from hefu.ledger import archive, audit, snapshot
 from hefu.ledger import block as blocks
 from hefu.ledger.genesis import Genesis
-from hefu.ledger.store import RocksStore
+from hefu.ledger.store import RocksStore, Store, at_height
 from hefu.ledger.versions import CODE_VERSION, check_known
 from hefu.services import restored
 from hefu.services.backup import back_up
@@ -122,7 +133,7 @@ ledger.add_command(list_events)
 @common
 def status(output: Output) -> None:
     """What the tip says."""
-    store = ledger_store()
+    store = shown_store()
     try:
         genesis = audit.stored_genesis(store)
         tip = store.get(b"mtip")
@@ -240,20 +251,25 @@ def verify(output: Output, trust: Path | None) -> None:
     home = Home(home_path())
     home.require()
     trusted = Genesis.read(trust or home.genesis)
-    store = ledger_store()
+    store = shown_store()
+    standing = not home.network.exists()
     scratch = Path(tempfile.mkdtemp(prefix="hefu-verify-"))
     votes = (0, 0)
     try:
         first = restored.first_kept(store)
+        if first and not standing:
+            raise not_archived(store)
         with Bars(lambda stage: t("blocks", "区块"), quiet=output.as_json) as bars:
             again = RocksStore(scratch / "ledger")
             progress = lambda done, total: bars("blocks", done, total)  # noqa: E731  # both ways of checking take it
             if first:
                 kept = restored.verify(store, trusted, first, scratch=again, progress=progress)
             else:
-                report = audit.verify(store, trusted, bootstrap.application(), scratch=again, progress=progress)
+                report = audit.verify(
+                    store, trusted, bootstrap.application(), scratch=again, progress=progress, standing=standing
+                )
         if (kept if first else report).trust == "unsigned":
-            votes = _votes(home, trusted, store)
+            votes = _votes(home, trusted, store, (kept if first else report).height)
     finally:
         store.close()
         shutil.rmtree(scratch, ignore_errors=True)
@@ -263,16 +279,20 @@ def verify(output: Output, trust: Path | None) -> None:
     _tell_audit(output, report, votes)
 
 
-def _votes(home: Home, trusted: Genesis, store: RocksStore) -> Votes:
-    """Those of a network's validators; none where the node does not answer."""
-    from hefu.services.nodes.light import votes_at
+def _votes(home: Home, trusted: Genesis, store: Store, height: int) -> Votes:
+    """Those of a network's validators for a block that was recomputed; none where no node shows them."""
+    from hefu.services.nodes.client import RemoteStore
+    from hefu.services.nodes.light import votes_at, votes_of
 
-    tip = store.get(b"mtip")
-    assert tip is not None
-    header = blocks.SEALED.load(tip).header
+    raw = store.get(at_height(b"h", height))
+    assert raw is not None
+    header = blocks.SEALED.load(raw).header
     # A node that joined by a snapshot has no votes for the block that it began with.
     with suppress(Unavailable, UsageError, EngineError):
-        found = votes_at(home.path, trusted, blocks.HEADER.load(header).height, header)
+        if isinstance(store, RemoteStore):
+            found = votes_of(store.client, trusted, height, header)
+        else:
+            found = votes_at(home.path, trusted, height, header)
         return found.power, found.total
     return 0, 0
 

@@ -64,6 +64,8 @@ class Home:
         self.ledger = path / "ledger"
         self.network = path / "network.json"
         self.views = path / "views.db"
+        #: Of a network's ledger; an embedded one keeps them itself.
+        self.checkpoints = path / "checkpoints"
         self._names_file = path / "names.json"
         self.names = self._read_names()
         self._index()

@@ -18,7 +18,7 @@ from hefu.contracts.parties import state as ps
 from hefu.contracts.parties.contract import possession_message
 from hefu.contracts.parties.roles import ACTIVE
 from hefu.kernel.codec import Record
-from hefu.kernel.errors import Rejected
+from hefu.kernel.errors import EngineError, Rejected
 from hefu.kernel.hashing import ZERO
 from hefu.kernel.ids import SALT_BYTES, derive_id
 from hefu.kernel.keyfile import COST, KeyPair, read_key, write_key
@@ -41,6 +41,8 @@ from hefu.services.home import Home, PartyEntry
 WINDOW_MS = 3_600_000
 #: Evaluations of tags that one process may ask for; a home has one evaluator, the operator.
 EVALUATIONS_MAX = 1_000_000
+#: How often a checkpoint is begun anew where a network decides blocks meanwhile.
+CHECKPOINT_ATTEMPTS = 20
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ class Network:
             from hefu.services.nodes.client import RemoteChain, RemoteEngine
             from hefu.services.nodes.local import client_of
 
-            remote = self.chain = RemoteChain(client_of(home.path), self.genesis, application)
+            remote = self.chain = RemoteChain(client_of(home.path), self.genesis, application, home.checkpoints)
             self.engine = RemoteEngine(remote)
         else:
             if verifiers:
@@ -265,7 +267,12 @@ class Network:
         """
         Checkpoint the tip: the operator signs, and every other founding member in this home countersigns what it finds consistent.
 
-        A member remembers in its vault what it signed last, and signs nothing that does not contain it.
+        A member remembers in its vault what it signed last, and signs nothing that does not contain it; nor, on a network, what
+        the validators did not decide.
+
+        Raises:
+            Corrupt: History was rewritten since the last one, or the validators did not sign the tip.
+            EngineError: A network moves on faster than its tip can be signed (NODE_BUSY).
         """
         seed = read_key(self._operator / "checkpoint.json", self._passphrase).private_key
 
@@ -278,24 +285,46 @@ class Network:
             if "checkpoint" in key.purposes
         }
 
-        def make(chain: Chain) -> checkpoints.Checkpoint:
+        def make(chain: Chain) -> checkpoints.Checkpoint | None:
+            self._check_decided(chain)
             made = checkpoints.make(chain, self.sealer, seed)
             for party in self.home.names.parties:
                 # Only founders' keys mean anything to a verifier, who knows nobody else from the genesis.
                 if bytes.fromhex(party.govern_key) in entitled:
-                    made = self._countersign(chain, made, party)
+                    signed = self._countersign(chain, made, party)
+                    if signed is None:
+                        return None
+                    made = signed
             checkpoints.keep(chain.store, made)
             return made
 
-        return self.engine.query(make)
+        for _ in range(CHECKPOINT_ATTEMPTS):
+            found = self.engine.query(make)
+            if found is not None:
+                return found
+        raise EngineError("the ledger moves on faster than its tip can be signed; try again", code="NODE_BUSY")
 
-    def _countersign(self, chain: Chain, made: checkpoints.Checkpoint, party: PartyEntry) -> checkpoints.Checkpoint:
+    def _check_decided(self, chain: Chain) -> None:
+        """On a network: the validators decided the tip. An operator's own ledger it seals itself."""
+        if self.home.network.exists():
+            from hefu.services.nodes.light import check_votes
+
+            sealed = chain.sealed()
+            if sealed.seal_kind != "operator":
+                check_votes(sealed, self.genesis)
+
+    def _countersign(
+        self, chain: Chain, made: checkpoints.Checkpoint, party: PartyEntry
+    ) -> checkpoints.Checkpoint | None:
+        """With a member's signature; None where the ledger moved on meanwhile."""
         vault = self.vault(party)
         stored = vault.get("checkpoint", b"last")
         last = None if stored is None else checkpoints.BODY.load(stored)
         consistency = None
         if last is not None and last.height < chain.tip.height:
             consistency = chain.prove(BLOCK_ID_PREFIX + last.height.to_bytes(8, "big"))
+            if checkpoints.BODY.load(made.body).block_id != chain.tip_id:
+                return None
         signed = checkpoints.countersign(
             self.genesis,
             made,

@@ -54,7 +54,8 @@ def basis_of(sealed: Record, checkpoint: Record | None, tip: Record, genesis: Re
             return Basis("validators", members, needed, checkpoint is not None, found.power, found.total)
         require(taken.height < tip.height, "BAD_HANDOVER", "the block is older than the handover to its validators")
         return Basis("validators", taken.members, needed, True, found.power, found.total, taken.height)
-    require(not genesis.validators, "BAD_SEAL", "a seal of another kind than the genesis says")
+    by_operator = sealed.kind == "operator" and not genesis.validators
+    require(by_operator, "BAD_SEAL", "a seal of another kind than the genesis says")
     operator.check_seal(sealed, genesis, signed)
     name = "countersigned" if len(members) >= needed else "operator"
     return Basis(name, members, needed, checkpoint is not None)

@@ -6,9 +6,10 @@ answer, the next is asked. The same bytes may be sent to all of them: the ledger
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 from typing import TypeVar
 
 import httpx
@@ -16,6 +17,7 @@ import msgspec
 
 from hefu.kernel.codec import Codec, encode
 from hefu.kernel.errors import Busy, Closed, Corrupt, EngineError, HefuError, Unavailable
+from hefu.kernel.keyfile import publish
 from hefu.ledger import block as blocks
 from hefu.ledger.application import Application
 from hefu.ledger.block import BlockHeader, Receipt, Result, Sealed
@@ -39,6 +41,7 @@ PATIENCE_S = 120.0
 WAIT_S = 20.0
 SUBMITTERS = 16
 PAGE = 5_000
+_NEWEST_CHECKPOINT = b"mcheckpoint"
 
 
 class NodeClient:
@@ -194,30 +197,46 @@ class NodeClient:
 
 
 class RemoteStore:
-    """A node's store, to read."""
+    """
+    A node's store, to read. Checkpoints alone are whose home this is: nodes do not keep them.
 
-    def __init__(self, client: NodeClient) -> None:
-        self._client = client
+    Args:
+        client: Speaks with the nodes.
+        kept: Folder of this home's checkpoints; None keeps none.
+    """
+
+    def __init__(self, client: NodeClient, kept: Path | None = None) -> None:
+        self.client, self._kept = client, kept
 
     def get(self, key: bytes) -> bytes | None:
         """The value under a key."""
-        return self._client.records([key])[1][0]
+        if key == _NEWEST_CHECKPOINT and self._kept is not None and self._kept.is_dir():
+            newest = max((path for path in self._kept.iterdir() if path.name.isdigit()), default=None)
+            if newest is not None:
+                return newest.read_bytes()
+        return self.client.records([key])[1][0]
 
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """The values under many keys."""
-        return list(self._client.records(keys)[1]) if keys else []
+        return list(self.client.records(keys)[1]) if keys else []
 
-    def write(self, items: object, *, sync: bool = True) -> None:
-        """Nobody writes into a node but its consensus."""
-        raise EngineError("a node's store is written by consensus alone", code="READ_ONLY")
+    def write(self, items: Iterable[tuple[bytes, bytes | None]], *, sync: bool = True) -> None:
+        """Nobody writes into a node but its consensus; a checkpoint goes into this home."""
+        for key, value in items:
+            if key == _NEWEST_CHECKPOINT:
+                continue
+            if self._kept is None or value is None or len(key) != 9 or key[:1] != b"c":
+                raise EngineError("a node's store is written by consensus alone", code="READ_ONLY")
+            self._kept.mkdir(exist_ok=True)
+            publish(self._kept / f"{int.from_bytes(key[1:], 'big'):020d}", value, overwrite=True)
 
     def scan(self, start: bytes, end: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Pairs in order of key."""
-        return self._client.scan(start, end)
+        return self.client.scan(start, end)
 
     def close(self) -> None:
         """Close the connections."""
-        self._client.close()
+        self.client.close()
 
 
 class RemoteChain(Chain):
@@ -228,13 +247,16 @@ class RemoteChain(Chain):
         client: Speaks with the nodes.
         genesis: The ledger's, from whoever is trusted.
         application: The contracts.
+        kept: Folder of this home's checkpoints.
     """
 
-    def __init__(self, client: NodeClient, genesis: Genesis, application: Application) -> None:
+    def __init__(
+        self, client: NodeClient, genesis: Genesis, application: Application, kept: Path | None = None
+    ) -> None:
         self.client = client
         self.genesis = genesis
         self.application = application
-        self.store = RemoteStore(client)
+        self.store = RemoteStore(client, kept)
         self._h = genesis.hash
         self.refresh()
 

@@ -44,9 +44,20 @@ def votes_at(node: Path, genesis: Genesis, height: int, header: bytes) -> Record
     file = home.read()
     client = NodeClient([f"http://{file.bind}:{file.gateway_port}"], [home.token.read_text().strip()])
     try:
-        sealed = client.seal(height)
+        return votes_of(client, genesis, height, header)
     finally:
         client.close()
+
+
+def votes_of(client: NodeClient, genesis: Genesis, height: int, header: bytes) -> Record:
+    """
+    The votes for a block whose header is known, from whichever node answers.
+
+    Raises:
+        Unavailable: None does.
+        Corrupt: It shows another block, or one that the validators did not sign.
+    """
+    sealed = client.seal(height)
     if sealed.header != header:
-        raise Corrupt("the node shows another block than its folder holds", code="BLOCK_DIFFERS")
+        raise Corrupt("the node shows another block than is known", code="BLOCK_DIFFERS")
     return check_votes(sealed, genesis)
