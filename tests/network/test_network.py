@@ -81,3 +81,25 @@ def test_a_nodes_own_copy_is_recomputed_and_its_votes_checked(network, opened):
     assert told("ledger", "status", home=node.path)["height"] == running["height"]
     network.start(name)
     agreed(network)
+
+
+def test_the_ledgers_commands_work_over_the_gateways(network, opened, tmp_path):
+    name = next(iter(network.nodes))
+    roots = agreed(network)
+    status = told("ledger", "status", home=network.home)
+    assert status["state_root"] == roots[name]
+    assert told("ledger", "blocks", home=network.home)["height"] == status["height"]
+    found = told("ledger", "verify", home=network.home)
+    assert (found["height"], found["state_root"], found["trust"]) == (status["height"], roots[name], "validators")
+    assert found["power"] > 26
+    # What needs a store that stands still says where there is one.
+    assert "ON_NODES" in hefu("ledger", "export", tmp_path / "x", home=network.home, code=2)
+    # The members countersign what the validators decided, and the home keeps it; the operator's ML-DSA-65 goes along.
+    first = told("ledger", "checkpoint", home=network.home)
+    assert (first["height"], first["countersignatures"]) == (status["height"], 4)
+    assert opened.engine.submit(opening(opened, "Parts")).wait(60).code == "OK"
+    right = told("receivable", "list", home=network.home)["rights"][0]["right"]
+    bundle = tmp_path / "checkpointed.hefu"
+    hefu("prove", right, "-o", bundle, "--checkpoint", home=network.home)
+    basis = verify(bundle.read_bytes(), opened.home.genesis.read_bytes()).basis
+    assert (basis.name, basis.checkpoint, len(basis.members)) == ("validators", True, 4)
