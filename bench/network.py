@@ -134,6 +134,9 @@ class Bench:
         pump = Pump(self.local, raws, 100, asked.seconds, rate=asked.rate)
         name = f"network: assignments, single, over {asked.seconds:g} s at {asked.rate}/s offered"
         yield from rows_of(name, pump, 1, 700, 1500, usage)
+        after = memory_mb(self.local)
+        whole = max(value for name, value in after.items() if name.endswith("ledger whole"))
+        yield row("network: memory of a node's ledger after that", round(whole), "MB", None, None, **rounded(after))
 
     def soak(self) -> Iterator[Row]:
         asked = self.asked

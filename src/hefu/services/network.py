@@ -43,6 +43,8 @@ WINDOW_MS = 3_600_000
 EVALUATIONS_MAX = 1_000_000
 #: How often a checkpoint is begun anew where a network decides blocks meanwhile.
 CHECKPOINT_ATTEMPTS = 20
+#: A quiet network makes an empty block every five seconds; twice that, block time has passed.
+BLOCK_TIME_LAG_MS = 10_000
 
 
 @dataclass(frozen=True)
@@ -260,6 +262,18 @@ class Network:
         return self.engine.query(
             lambda chain: chain.application.clock.now_ms(chain.state, chain.genesis, chain.tip.at_ms)
         )
+
+    def stated_ms(self) -> int:
+        """
+        As of when something can be attested now: never after the block that will hold it.
+
+        On a network a block bears the time at which the one before it was voted for, some seconds behind this machine's clock;
+        it is never before the tip.
+        """
+        if self.genesis.file.clock.kind == "simulated" or not self.home.network.exists():
+            return self.business_ms()
+        tip_ms = self.engine.query(lambda chain: chain.tip.at_ms)
+        return max(tip_ms, system_ms() - BLOCK_TIME_LAG_MS)
 
     # -- checkpoints --------------------------------------------------------------------------------------------
 

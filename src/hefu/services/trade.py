@@ -552,7 +552,7 @@ class Trade:
             salt,
             subject,
             kind,
-            self.network.business_ms(),
+            self.network.stated_ms(),
             result,
             self._h(secrets.token_bytes(32)),
             b"",

@@ -295,10 +295,9 @@ class Correspondence:
 
     def _attest(self, party: PartyEntry, root: bytes) -> tuple[bytes, bytes]:
         network, organisation, salt = self.network, bytes.fromhex(party.organisation), secrets.token_bytes(SALT_BYTES)
-        # Block time may be behind this machine's; a statement about the newest block is never about the future.
-        block_time = network.genesis.file.clock.kind == "block"
-        as_of = network.engine.query(lambda chain: chain.tip.at_ms) if block_time else network.business_ms()
-        command = Attest(organisation, salt, organisation, receipts.ANCHOR, as_of, "received", root, b"", b"")
+        command = Attest(
+            organisation, salt, organisation, receipts.ANCHOR, network.stated_ms(), "received", root, b"", b""
+        )
         receipt = accepted(network.send([command], network.ring(party).office).wait())
         genesis = network.genesis
         return receipt.transaction_id, derive_id(genesis.hash, genesis.chain_id, organisation, salt, "attestation")
