@@ -241,3 +241,20 @@ def test_a_block_without_changes_writes_nothing():
         root = tree.root
         assert tree.update([], 1) == []
         assert tree.root == root
+
+
+def test_a_tree_that_keeps_few_buckets_in_memory_is_the_same_tree():
+    store, entries = MemoryStore(), dict[bytes, bytes]()
+    tree = t.StateTree(sha256, store, buckets=5)
+    for block in range(1, 40):
+        changes = [
+            (f"key {(block * 7 + i * 13) % 60}".encode(), None if i == block % 9 else bytes([block, i]))
+            for i in range(9)
+        ]
+        store.write(tree.update(changes, block))
+        apply(entries, changes)
+        assert tree.root == plain_root(sha256, entries)
+        kept = sum(1 for content in tree._kept if content is not None)
+        assert kept <= 5 + 9, "what was kept went over its bound by more than one block"
+    for key, value in entries.items():
+        t.check_proof(sha256, tree.prove(key, value), tree.root)

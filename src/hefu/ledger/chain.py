@@ -25,7 +25,7 @@ from hefu.ledger.context import Context
 from hefu.ledger.genesis import Genesis
 from hefu.ledger.state import State
 from hefu.ledger.store import PendingStore, Store, at_height
-from hefu.ledger.tree import StateProof, StateTree, Tree
+from hefu.ledger.tree import BUCKETS, StateProof, StateTree, Tree
 from hefu.ledger.versions import check_known
 
 STORE_FORMAT = b"hefu-store/1"
@@ -104,6 +104,7 @@ class Chain:
         found: Begin the ledger where the store is empty.
         tree: The state tree of this store; None for one in this process.
         records: Decoded records that stay in memory, about; some two kilobytes each.
+        buckets: Buckets of the tree that stay in memory; fewer only where each block is on the disk before the next is run.
 
     Raises:
         Corrupt: The store belongs to another genesis, or its parts contradict each other.
@@ -119,6 +120,7 @@ class Chain:
         found: bool = True,
         tree: Tree | None = None,
         records: int = RECORDS,
+        buckets: int = BUCKETS,
     ) -> None:
         self.genesis = genesis
         self.application = application
@@ -138,7 +140,7 @@ class Chain:
         if store.get(b"mgenesis") != genesis.raw:
             raise Corrupt("the store belongs to another genesis", code="OTHER_GENESIS")
         self._arriving = PendingStore(store)
-        self.tree: Tree = StateTree(self._h, self._arriving) if tree is None else tree
+        self.tree: Tree = StateTree(self._h, self._arriving, buckets) if tree is None else tree
         self.state = State(self._fetch, GenerationCache(records))
         tip = store.get(b"mtip")
         assert tip is not None

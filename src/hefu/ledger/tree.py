@@ -78,13 +78,16 @@ class StateTree:
     Args:
         h: The chain's hash.
         store: Where buckets, pages and deltas live; read at construction and when a bucket is first touched.
+        buckets: How many stay in memory. With fewer than all of them, what an update gave to be written must be in the store
+            before the next.
     """
 
     beside = False
 
-    def __init__(self, h: Hash, store: Store) -> None:
+    def __init__(self, h: Hash, store: Store, buckets: int = BUCKETS) -> None:
         self._h = h
         self._store = store
+        self._most, self._count = buckets, 0
         #: Buckets by index; None for one that was not touched yet. A list: one access to memory instead of a dictionary's three.
         self._kept: list[bytes | None] = [None] * BUCKETS
         self._empty = h(_BUCKET)
@@ -185,6 +188,8 @@ class StateTree:
                 by_bucket[index].append(entry)
             else:
                 by_bucket[index] = [entry]
+        if self._count > self._most:
+            self._kept, self._count = [None] * BUCKETS, 0
         self._fetch_buckets(by_bucket)
         writes: list[tuple[bytes, bytes | None]] = []
         delta: list[bytes] = []
@@ -209,6 +214,7 @@ class StateTree:
             contents = self._store.get_many([b"b" + index.to_bytes(3, "big") for index in missing])
             for index, content in zip(missing, contents, strict=True):
                 self._kept[index] = content or b""
+            self._count += len(missing)
 
     def _rehash(self, dirty: Iterable[int]) -> None:
         h, levels = self._h, self._levels

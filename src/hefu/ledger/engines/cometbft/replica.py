@@ -34,8 +34,10 @@ from hefu.ledger.store import Store, at_height
 from hefu.ledger.versions import check_known
 
 CHAIN_ID_BYTES = 16
-#: Decoded records in memory: less than half of what the embedded engine keeps.
-RECORDS = 20_000
+#: Decoded records in memory: a fifth of what the embedded engine keeps.
+RECORDS = 10_000
+#: Of the state tree's million buckets; all of them grow with the ledger, to hundreds of megabytes.
+TREE_BUCKETS = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ class Replica:
         self._open()
 
     def _open(self) -> None:
-        self.chain = Chain(self.genesis, self._application, self._store, records=RECORDS)
+        self.chain = Chain(self.genesis, self._application, self._store, records=RECORDS, buckets=TREE_BUCKETS)
         # A node that takes a snapshot of a ledger that began as a pilot has nothing yet.
         if not self.chain.validators_decide() and not (self.handover and self._disk is not None):
             raise EngineError("this ledger names no validators; one operator seals it", code="NO_VALIDATORS")
