@@ -178,6 +178,8 @@ class StateTree:
             changes: Keys with their new values; None removes.
             height: The block that the delta belongs to.
         """
+        if self._count > self._most:
+            self._kept, self._count = [None] * BUCKETS, 0
         h, kept, number = self._h, self._kept, int.from_bytes
         by_bucket: dict[int, list[tuple[bytes, bytes | None]]] = {}
         for key, value in changes:
@@ -188,8 +190,6 @@ class StateTree:
                 by_bucket[index].append(entry)
             else:
                 by_bucket[index] = [entry]
-        if self._count > self._most:
-            self._kept, self._count = [None] * BUCKETS, 0
         self._fetch_buckets(by_bucket)
         writes: list[tuple[bytes, bytes | None]] = []
         delta: list[bytes] = []
