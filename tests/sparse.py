@@ -85,7 +85,7 @@ def _sparse(tree: StateTree) -> list[SparseLevel]:
 def opening_as(tree: StateTree) -> Iterator[None]:
     """While this holds, a chain that is opened gets a copy of this tree, instead of building one from its store."""
     built = chain.StateTree
-    chain.StateTree = lambda h, store: _fork(tree, store)  # type: ignore[assignment, misc]
+    chain.StateTree = lambda h, store, buckets=0: _fork(tree, store)  # type: ignore[assignment, misc]
     try:
         yield
     finally:
