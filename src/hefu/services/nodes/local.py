@@ -41,6 +41,8 @@ PORTS_A_NODE = 4
 VALIDATORS_MIN = 4
 START_S = 60.0
 STOP_S = 20.0
+# States of a process that holds nothing any more: a zombie, or dead (proc(5)).
+ENDED = "ZX"
 #: What runs a node.
 RUN = (sys.executable, "-m", "hefu", "node", "run", "--node")
 
@@ -80,6 +82,23 @@ def client_of(home: Path) -> NodeClient:
     file = read_network(home)
     tokens = [NodeHome(home / "nodes" / name).token.read_text().strip() for name in file.nodes]
     return NodeClient(file.urls, tokens)
+
+
+def runs(number: int, argument: str) -> bool:
+    """
+    Whether a process is still there and is the one that is meant.
+
+    Args:
+        number: Of the process; another one may have it by now.
+        argument: A part of the command that started it.
+    """
+    try:
+        command = Path(f"/proc/{number}/cmdline").read_bytes()
+        state = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    # A process that ends gives up its memory, its own command line included, before its ports.
+    return argument.encode() in command if command else state not in ENDED
 
 
 class LocalNetwork:
@@ -199,14 +218,13 @@ class LocalNetwork:
     # -- processes ----------------------------------------------------------------------------------------------
 
     def pid(self, name: str) -> int | None:
-        """The node's process, while it runs."""
+        """The node's process, until it is gone and its ports with it."""
+        node = self.nodes[name]
         try:
-            number = int((self.nodes[name].path / "pid").read_text())
-            command = Path(f"/proc/{number}/cmdline").read_bytes()
+            number = int((node.path / "pid").read_text())
         except (OSError, ValueError):
             return None
-        # A number that another process has by now is not the node's.
-        return number if str(self.nodes[name].path).encode() in command else None
+        return number if runs(number, str(node.path)) else None
 
     def start(self, name: str, command: Sequence[str] = RUN) -> None:
         """

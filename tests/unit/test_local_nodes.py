@@ -1,0 +1,37 @@
+"""Processes of nodes on one machine."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+from hefu.services.nodes.local import runs
+from hefu.services.nodes.ports import check_ports, first_free
+
+# Listens, and holds so much memory that giving it back takes a while.
+LISTENER = """
+import socket, sys
+listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+held = bytes(range(1, 251)) * 1_200_000
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_process_that_ends_is_there_until_its_ports_are_free():
+    port = first_free(1, 30_100)
+    process = subprocess.Popen(
+        [sys.executable, "-c", LISTENER, str(port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    with process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        assert runs(process.pid, str(port))
+        assert not runs(process.pid, "another's")
+        process.kill()
+        end = time.monotonic() + 30
+        while runs(process.pid, str(port)):
+            assert time.monotonic() < end
+        check_ports([port])
+    assert not runs(process.pid, str(port))
