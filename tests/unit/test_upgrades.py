@@ -9,7 +9,8 @@ import pytest
 from ballot import Ballot
 from hefu import bootstrap
 from hefu.contracts.parties import commands as pc
-from hefu.kernel.errors import Unavailable
+from hefu.kernel.codec import encode
+from hefu.kernel.errors import Corrupt, Unavailable
 from hefu.kernel.ids import derive_id
 from hefu.ledger import genesis as g
 from hefu.ledger import versions
@@ -113,6 +114,35 @@ def test_a_genesis_of_a_later_version_is_refused_with_a_word_on_what_to_do():
 
 def test_a_new_ledger_begins_with_the_newest_version():
     assert World(store=MemoryStore()).chain.next_version() == versions.CODE_VERSION
+
+
+def longer(command: Any) -> bytes:
+    """The same value in a longer form: its array's length in sixteen bits."""
+    raw = encode(command)
+    return b"\xdc\x00" + bytes([raw[0] & 15]) + raw[1:]
+
+
+def test_what_the_first_version_could_not_read_it_could_not_read_in_whatever_form_it_came():
+    """As release 0.1.0 answers: a node that answered otherwise would part ways with it in the middle of a roll-out."""
+    world = World(code_version=1)
+    application, parts = world.chain.application, world.org("Parts")
+    known = pc.OpenAccount(parts, salt("a"))
+    contact = pc.SetContact(parts, "mlkem768-x25519", bytes(1216), bytes(32), "", bytes(64))
+    handover = pc.ProposeChange(parts, salt("p"), pc.HandOver(()), 1)
+
+    def answers(*raws: bytes) -> list[str]:
+        read = [application.read([(b"", raw) for raw in raws], version) for version in (1, 2)]
+        return [found.code if isinstance(found, Corrupt) else "read" for found in read]
+
+    assert answers(encode(known)) == ["read", "read"]
+    assert answers(longer(known)) == ["NOT_CANONICAL", "NOT_CANONICAL"]
+    for later in (contact, handover):
+        assert answers(encode(later)) == ["MALFORMED", "read"]
+        assert answers(longer(later)) == ["MALFORMED", "NOT_CANONICAL"]
+        # The first that is wrong is what is answered.
+        assert answers(encode(later), longer(known)) == ["MALFORMED", "NOT_CANONICAL"]
+        assert answers(longer(known), encode(later)) == ["NOT_CANONICAL", "NOT_CANONICAL"]
+    assert answers(b"\x91\x01") == ["MALFORMED", "MALFORMED"]
 
 
 def _fields(file: g.GenesisFile) -> dict[str, Any]:

@@ -8,8 +8,11 @@ is never turned into a refusal: it stops the node, or replicas would part ways.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol, Union
+
+import msgspec
 
 from hefu.kernel.codec import Codec, Record, encode
 from hefu.kernel.errors import Corrupt, Rejected
@@ -183,13 +186,32 @@ class Application:
 
     # -- running ------------------------------------------------------------------------------------------------
 
-    def read(self, commands: Sequence[tuple[bytes, bytes]]) -> list[Record] | Corrupt:
-        """The commands of a transaction, or what is wrong with one of them."""
+    def read(self, commands: Sequence[tuple[bytes, bytes]], code_version: int = CODE_VERSION) -> list[Record] | Corrupt:
+        """
+        The commands of a transaction, or what is wrong with the first that is.
+
+        Args:
+            code_version: By which the block is decided. Software that knew no later one could not read later commands, whatever
+                else is wrong with them, and stopped there: so does this.
+        """
         load = self.command_codec.load_canonical
+        found: list[Record] = []
         try:
-            return [load(raw, "command") for _, raw in commands]
+            for _, raw in commands:
+                if code_version < CODE_VERSION:
+                    self._check_known(raw, code_version)
+                found.append(load(raw, "command"))
         except Corrupt as error:
             return error
+        return found
+
+    def _check_known(self, raw: bytes, code_version: int) -> None:
+        """Refuse a command that a code version does not have; what cannot be read at all is for whoever reads it to refuse."""
+        with suppress(msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError):
+            command = self.command_codec.load(raw)
+            since = self._since.get(type(command))
+            if since is not None and since(command) > code_version:
+                raise Corrupt("a command of a later code version", code="MALFORMED")
 
     def touched(self, commands: Sequence[Record]) -> list[bytes]:
         """State keys that commands will probably read; a hint for reading ahead, never a rule."""
@@ -222,9 +244,6 @@ class Application:
         context.alone.clear()
         if isinstance(commands, Corrupt):
             return Result(transaction_id, commands.code, ())
-        if context.code_version < CODE_VERSION and not self._known(commands, context.code_version):
-            # The answer of software that knows no later version.
-            return Result(transaction_id, "MALFORMED", ())
         raws: list[bytes] = []
         plans, owners = self._plans, self._owners
         try:
@@ -242,11 +261,6 @@ class Application:
             return Result(transaction_id, refusal.code, ())
         state.keep()
         return Result(transaction_id, OK, tuple(raws))
-
-    def _known(self, commands: Sequence[Record], code_version: int) -> bool:
-        """Whether a code version has all of these commands."""
-        since = self._since
-        return all(type(c) not in since or since[type(c)](c) <= code_version for c in commands)
 
     def apply_event(self, state: State, event: Any, link: Link) -> None:
         """Write an event again, from a log."""

@@ -26,7 +26,7 @@ from hefu.ledger.genesis import Genesis
 from hefu.ledger.state import State
 from hefu.ledger.store import PendingStore, Store, at_height
 from hefu.ledger.tree import BUCKETS, StateProof, StateTree, Tree
-from hefu.ledger.versions import check_known
+from hefu.ledger.versions import CODE_VERSION, check_known
 
 STORE_FORMAT = b"hefu-store/1"
 RECORDS = 50_000
@@ -310,6 +310,9 @@ class Chain:
                 # Answered and not kept either: whoever has no key here would fill the ledger for nothing.
                 receipts.append(Receipt(transaction_id, 0, 0, refusal.code, ()))
                 continue
+            if context.code_version < CODE_VERSION:
+                # Read ahead as the newest version reads; which one decides this block is known only now.
+                commands = application.read(wire.commands, context.code_version)
             result = application.run(state, context, transaction_id, signers, commands)
             self._recent_ids.put(transaction_id, (height, len(results)))
             receipts.append(Receipt(transaction_id, height, len(results), result.code, result.events))
