@@ -166,8 +166,7 @@ def trust_of(genesis: Genesis, countersigned: int, by_validators: bool) -> str:
     """
     if by_validators:
         return "unsigned"
-    # One member is needed whatever a genesis says: none at all is the operator alone.
-    return "countersigned" if countersigned >= max(1, genesis.file.seal.countersignatures_min) else "one operator"
+    return "countersigned" if countersigned >= genesis.countersigners_min else "one operator"
 
 
 def check_kept_seal(genesis: Genesis, sealed: Sealed, by_validators: bool) -> None:

@@ -159,6 +159,11 @@ class Genesis:
         """Who decides blocks together at the start; empty where one operator seals them."""
         return self.file.validators or ()
 
+    @property
+    def countersigners_min(self) -> int:
+        """How many founding members must vouch for a block; one whatever the file says, for none at all is the operator alone."""
+        return max(1, self.file.seal.countersignatures_min)
+
     @cached_property
     def suite(self) -> Suite:
         """The signature suite of this chain."""

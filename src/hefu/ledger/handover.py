@@ -14,6 +14,7 @@ from hefu.ledger import checkpoint as checkpoints
 from hefu.ledger.block import Sealed
 from hefu.ledger.chain import Chain
 from hefu.ledger.checkpoint import Checkpoint
+from hefu.ledger.genesis import Genesis
 from hefu.ledger.tree import StateProof
 
 
@@ -36,7 +37,6 @@ def handover_of(chain: Chain) -> bytes:
         Rejected: They have not (NO_VALIDATORS), or too few founding members countersigned that block (TOO_FEW_SIGNED).
         Corrupt: The tip is a validators' block already.
     """
-    genesis = chain.genesis
     if not chain.validators_decide():
         raise Rejected("the members have not voted to hand this ledger over", code="NO_VALIDATORS")
     if chain.tip_sealed.seal_kind != "operator":
@@ -44,9 +44,16 @@ def handover_of(chain: Chain) -> bytes:
     newest = checkpoints.latest(chain.store)
     if newest is None or checkpoints.BODY.load(newest.body).block_id != chain.tip_id:
         raise Rejected("the last block has no checkpoint", code="TOO_FEW_SIGNED")
-    needed = max(1, genesis.file.seal.countersignatures_min)
-    signed = checkpoints.countersigners(genesis, newest)
-    if signed < needed:
-        raise Rejected(f"{signed} founding members countersigned the last block, {needed} must", code="TOO_FEW_SIGNED")
+    check_signers(chain.genesis, newest)
     proof = chain.prove(chain.application.directory.validators_key)
     return encode(Handover(chain.tip_sealed, newest, proof))
+
+
+def check_signers(genesis: Genesis, checkpoint: Checkpoint) -> None:
+    """
+    Raises:
+        Rejected: Fewer founding members countersigned a checkpoint than an outsider asks of a handover (TOO_FEW_SIGNED).
+    """
+    signed, needed = checkpoints.countersigners(genesis, checkpoint), genesis.countersigners_min
+    if signed < needed:
+        raise Rejected(f"{signed} founding members countersigned the last block, {needed} must", code="TOO_FEW_SIGNED")

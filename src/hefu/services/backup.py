@@ -9,7 +9,8 @@ root, or not at all.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 
 from hefu.kernel.errors import UsageError
@@ -54,14 +55,10 @@ def back_up(home: Home, target: Path, application: Application, progress: Progre
                     | ({home.ledger.name} if Path(folder) == home.path else set())
                 ),
             )
-            copy = RocksStore(partial / home.ledger.name)
+            ledger = partial / home.ledger.name
+            copy_store(source, ledger, lambda done: progress and progress("backup", done, 0))
+            copy = RocksStore(ledger)
             try:
-                for done, batch in enumerate(batches(source), 1):
-                    copy.write(batch, sync=False)
-                    if progress is not None:
-                        progress("backup", done * _BATCH, 0)
-                copy.write([])
-                copy.flush()
                 height = Chain(stored_genesis(copy), application, copy, found=False).tip.height
             finally:
                 copy.close()
@@ -75,13 +72,18 @@ def back_up(home: Home, target: Path, application: Application, progress: Progre
     return height
 
 
-def batches(store: RocksStore) -> Iterator[list[tuple[bytes, bytes | None]]]:
-    """All entries of a store, in pieces that can be written at once."""
-    batch: list[tuple[bytes, bytes | None]] = []
-    for key, value in store.scan(b"", b"\xff"):
-        batch.append((key, value))
-        if len(batch) >= _BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+def copy_store(source: RocksStore, target: Path, progress: Callable[[int], object] | None = None) -> None:
+    """Every entry of a store into a new one, which is on disk when this ends; told how many are done."""
+    copy = RocksStore(target)
+    try:
+        entries = source.scan(b"", b"\xff")
+        done = 0
+        while batch := list(islice(entries, _BATCH)):
+            copy.write(batch, sync=False)
+            done += len(batch)
+            if progress is not None:
+                progress(done)
+        copy.write([])
+        copy.flush()
+    finally:
+        copy.close()

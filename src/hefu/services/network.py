@@ -27,6 +27,7 @@ from hefu.kernel.vault import Vault
 from hefu.ledger import checkpoint as checkpoints
 from hefu.ledger import genesis as g
 from hefu.ledger.application import Application
+from hefu.ledger.audit import check_seal
 from hefu.ledger.block import Receipt
 from hefu.ledger.chain import BLOCK_ID_PREFIX, Chain
 from hefu.ledger.engine import Engine, Ticket
@@ -319,13 +320,22 @@ class Network:
         raise EngineError("the ledger moves on faster than its tip can be signed; try again", code="NODE_BUSY")
 
     def _check_decided(self, chain: Chain) -> None:
-        """On a network: the validators decided the tip. An operator's own ledger it seals itself."""
-        if self.home.network.exists():
-            from hefu.services.nodes.light import check_votes
+        """
+        On a network: the block that is vouched for is one that the validators decided, whatever the node says. An operator's own
+        ledger it seals itself.
+        """
+        from hefu.services.nodes.client import RemoteChain
 
-            sealed = chain.sealed()
-            if sealed.seal_kind != "operator":
-                check_votes(sealed, self.genesis)
+        if not isinstance(chain, RemoteChain):
+            return
+        sealed = chain.tip_sealed
+        if sealed.seal_kind == "operator" and not self.genesis.validators:
+            # The last block before validators took the ledger over; they have decided none yet.
+            check_seal(self.genesis, sealed)
+            return
+        from hefu.services.nodes.light import votes_of
+
+        votes_of(chain.client, self.genesis, chain.tip.height, sealed.header)
 
     def _countersign(
         self, chain: Chain, made: checkpoints.Checkpoint, party: PartyEntry

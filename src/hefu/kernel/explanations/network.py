@@ -190,8 +190,8 @@ NETWORK: Mapping[str, tuple[str, str]] = {
         "该申请属于另一机构，请向本机构索取。",
     ),
     "OTHER_VALIDATORS": (
-        "The consensus engine was set up with other validators than the genesis names. Set the node up anew from the same genesis.",
-        "共识引擎所设验证节点与创世文件不一致。请按同一创世文件重新设置节点。",
+        "The node was set up with other validators than the ledger names. Set it up anew with the keys that were named.",
+        "节点所设验证节点与账本所载不一致。请按同一创世文件、以所载密钥重新设置节点。",
     ),
     "ENGINE_BEHIND": (
         "The consensus engine has lost its blocks while the ledger still has its own. Restore both from one backup, or join anew.",

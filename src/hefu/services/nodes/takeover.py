@@ -18,17 +18,17 @@ from hefu.contracts.parties.contract import validator_message
 from hefu.kernel.errors import UsageError
 from hefu.ledger import checkpoint as checkpoints
 from hefu.ledger.chain import Chain
-from hefu.ledger.handover import handover_of
+from hefu.ledger.handover import check_signers, handover_of
 from hefu.ledger.store import RocksStore
 from hefu.ledger.versions import HANDOVERS
-from hefu.services.backup import batches
+from hefu.services.backup import copy_store
 from hefu.services.home import Home
 from hefu.services.network import Network
 from hefu.services.nodes import engine_home
 from hefu.services.nodes.engine_home import NodeKeys, Peer
-from hefu.services.nodes.local import FIRST_PORT, HOST, PORTS_A_NODE, VALIDATORS_MIN, LocalNetwork
+from hefu.services.nodes.local import FIRST_PORT, HOST, VALIDATORS_MIN, LocalNetwork
 from hefu.services.nodes.membership import POWER
-from hefu.services.nodes.node import NodeFile, NodeHome
+from hefu.services.nodes.node import PORTS_A_NODE, NodeFile, NodeHome, first_validators
 from hefu.services.nodes.ports import check_ports
 
 Progress = Callable[[str, int, int], None]
@@ -45,9 +45,9 @@ def take_over(
         first_port: Each node takes four ports from here on.
 
     Raises:
-        UsageError: Fewer than four banks (TOO_FEW_VALIDATORS), a network has this ledger already (HANDED_OVER), or its code version
-            knows no handover (LEDGER_TOO_OLD).
-        Rejected: The members' votes were refused, or too few founding members could countersign (TOO_FEW_SIGNED).
+        UsageError: Fewer than four banks (TOO_FEW_VALIDATORS), a network has this ledger already (HANDED_OVER), its code version
+            knows no handover (LEDGER_TOO_OLD), or the members voted for other validators than lie here (OTHER_VALIDATORS).
+        Rejected: The members' votes were refused, or too few founding members can countersign (TOO_FEW_SIGNED).
     """
     home = network.home
     check_pilot(home)
@@ -62,10 +62,18 @@ def take_over(
             f"code version {version} decides this ledger; adopt version {HANDOVERS} first (`hefu ledger upgrade`)",
             code="LEDGER_TOO_OLD",
         )
+    # Asked before anything is made and voted for: once that is done, nobody goes back behind it.
+    check_signers(network.genesis, network.checkpoint())
     nodes, keys, files = _nodes(network, banks, first_port)
     if not network.engine.query(lambda chain: chain.validators_decide()):
         network.vote(home.party(home.operator), pc.HandOver(tuple(_seats(network, banks, nodes, keys))))
     packed = _signed_off(network)
+    if {key for key, _ in first_validators(network.genesis, packed)} != {key.validator for key in keys}:
+        raise UsageError(
+            "the members handed this ledger over to other validators than these nodes; their folders hold the keys",
+            code="OTHER_VALIDATORS",
+            where=str(home.path / "nodes"),
+        )
     genesis = network.genesis.raw
     network.close()
     _copy_ledger(home.ledger, nodes, progress)
@@ -93,16 +101,7 @@ def _nodes(
     for i, bank in enumerate(banks):
         network.home.party(bank)
         port = first_port + PORTS_A_NODE * i
-        file = NodeFile(
-            name=f"node{i}",
-            bank=bank,
-            host=HOST,
-            p2p_port=port,
-            rpc_port=port + 1,
-            gateway_port=port + 2,
-            metrics_port=port + 3,
-            genesis_time=at,
-        )
+        file = NodeFile.on_ports(port, name=f"node{i}", bank=bank, host=HOST, genesis_time=at)
         node = NodeHome(network.home.path / "nodes" / file.name)
         if node.file.exists():
             file, made = node.read(), engine_home.read_keys(node.engine)
@@ -156,14 +155,7 @@ def _copy_ledger(source: Path, nodes: Sequence[NodeHome], progress: Progress | N
                 continue
             partial = node.ledger.with_name(node.ledger.name + ".new")
             shutil.rmtree(partial, ignore_errors=True)
-            copy = RocksStore(partial)
-            try:
-                for batch in batches(store):
-                    copy.write(batch, sync=False)
-                copy.write([])
-                copy.flush()
-            finally:
-                copy.close()
+            copy_store(store, partial)
             partial.rename(node.ledger)
             if progress is not None:
                 progress("copy", number + 1, len(nodes))
