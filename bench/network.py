@@ -39,8 +39,8 @@ from hefu.kernel.errors import Busy
 from hefu.services.nodes import joining
 from hefu.services.nodes.client import NodeClient
 from hefu.services.nodes.engine_home import NodeKeys, Peer
-from hefu.services.nodes.local import HOST, PORTS_A_NODE, LocalNetwork, NetworkFile
-from hefu.services.nodes.node import NodeFile, NodeHome
+from hefu.services.nodes.local import HOST, LocalNetwork, NetworkFile
+from hefu.services.nodes.node import PORTS_A_NODE, NodeFile, NodeHome
 from hefu.services.nodes.ports import first_free
 
 VALIDATORS = 4
@@ -59,14 +59,7 @@ def network(folder: Path) -> tuple[LocalNetwork, BenchWorld]:
     homes, keys, files = [], list[NodeKeys](), []
     for i in range(VALIDATORS):
         home, port = NodeHome(folder / "nodes" / f"node{i}"), first + PORTS_A_NODE * i
-        file = NodeFile(
-            name=f"node{i}",
-            p2p_port=port,
-            rpc_port=port + 1,
-            gateway_port=port + 2,
-            metrics_port=port + 3,
-            genesis_time=at,
-        )
+        file = NodeFile.on_ports(port, name=f"node{i}", genesis_time=at)
         keys.append(home.make(file))
         homes.append(home)
         files.append(file)

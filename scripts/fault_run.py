@@ -33,7 +33,8 @@ from hefu import bootstrap
 from hefu.services.home import Home
 from hefu.services.network import Network
 from hefu.services.nodes.links import ports_of
-from hefu.services.nodes.local import PORTS_A_NODE, LocalNetwork
+from hefu.services.nodes.local import LocalNetwork
+from hefu.services.nodes.node import PORTS_A_NODE
 from hefu.services.nodes.ports import first_free
 
 PASSPHRASE = "for tests only"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,8 +12,8 @@ import httpx
 
 from hefu.contracts.parties.commands import OpenAccount
 from hefu.services.network import Network
-from hefu.services.nodes.local import PORTS_A_NODE, LocalNetwork
-from hefu.services.nodes.node import NodeHome
+from hefu.services.nodes.local import LocalNetwork
+from hefu.services.nodes.node import PORTS_A_NODE, NodeHome
 from hefu.services.nodes.ports import first_free
 
 PASSPHRASE = "for tests only"
@@ -53,19 +51,6 @@ def until(node: NodeHome, ready: Callable[[dict[str, Any]], bool], seconds: floa
                 return dict(said)
         assert time.monotonic() < end, "the node does not get there"
         time.sleep(0.3)
-
-
-def kill(network: LocalNetwork, name: str) -> None:
-    """End a node's process and its CometBFT as a power cut would."""
-    engine = network.status_of(name)["engine"]["pid"]
-    pid = network.pid(name)
-    assert pid is not None
-    for number in (pid, engine):
-        os.kill(number, signal.SIGKILL)
-    while network.pid(name) is not None:
-        with suppress(ChildProcessError):
-            os.waitpid(pid, os.WNOHANG)
-        time.sleep(0.05)
 
 
 def free_ports() -> int:

@@ -16,22 +16,14 @@ import httpx
 from faults.scene import Scene
 from hefu.kernel.errors import UsageError
 from hefu.services.nodes import engine_home
-from hefu.services.nodes.local import HOST, RUN, LocalNetwork
+from hefu.services.nodes.local import HOST, RUN, LocalNetwork, runs
 
 FREEZE_S = 4.0
 
 
 def pids_of(local: LocalNetwork, name: str) -> tuple[int | None, int | None]:
     """A node's process and its CometBFT's."""
-    engine = local.status_of(name).get("engine", {}).get("pid")
-    # What a node says is a second old; the number may be another's by now.
-    return local.pid(name), engine if engine is not None and _runs(engine, local.nodes[name].engine) else None
-
-
-def _runs(pid: int, folder: Path) -> bool:
-    with suppress(OSError):
-        return os.fsencode(folder) in Path(f"/proc/{pid}/cmdline").read_bytes()
-    return False
+    return local.pid(name), local.engine_pid(name)
 
 
 def send(number: int, *pids: int | None) -> None:
@@ -45,9 +37,9 @@ def send(number: int, *pids: int | None) -> None:
 def end_of(pid: int | None, folder: Path, seconds: float = 20.0) -> None:
     """Wait until a CometBFT whose application went is gone too; what still stands then is killed."""
     end = time.monotonic() + seconds
-    while pid is not None and _runs(pid, folder) and time.monotonic() < end:
+    while pid is not None and runs(pid, str(folder)) and time.monotonic() < end:
         time.sleep(0.05)
-    if pid is not None and _runs(pid, folder):
+    if pid is not None and runs(pid, str(folder)):
         send(signal.SIGKILL, pid)
 
 
@@ -77,8 +69,7 @@ def start(local: LocalNetwork, *names: str, command: Sequence[str] = RUN) -> Non
 def kill_node(scene: Scene) -> None:
     """A node and its engine, at once; started again a little later."""
     name = scene.some_node()
-    send(signal.SIGKILL, *pids_of(scene.local, name))
-    reap(scene.local, name)
+    scene.local.kill(name)
     time.sleep(scene.chance.uniform(0, 2))
     start(scene.local, name)
 
@@ -110,9 +101,7 @@ def freeze_node(scene: Scene) -> None:
 def kill_two(scene: Scene) -> None:
     """Two of four at once: nothing is decided until one is back."""
     names = scene.chance.sample(list(scene.local.nodes), 2)
-    send(signal.SIGKILL, *(pid for name in names for pid in pids_of(scene.local, name)))
-    for name in names:
-        reap(scene.local, name)
+    scene.local.kill(*names)
     time.sleep(scene.chance.uniform(0, 3))
     start(scene.local, *names)
 
@@ -120,9 +109,7 @@ def kill_two(scene: Scene) -> None:
 def kill_all(scene: Scene) -> None:
     """The whole network at one instant, as when the building's power fails."""
     names = list(scene.local.nodes)
-    send(signal.SIGKILL, *(pid for name in names for pid in pids_of(scene.local, name)))
-    for name in names:
-        reap(scene.local, name)
+    scene.local.kill(*names)
     start(scene.local, *names)
 
 

@@ -18,8 +18,8 @@ from faults.processes import start
 from faults.scene import Scene, Skipped
 from hefu.ledger.engines.cometbft.parcel import pack
 from hefu.services.nodes import engine_home
-from hefu.services.nodes.local import HOST, PORTS_A_NODE
-from hefu.services.nodes.node import NodeFile, NodeHome
+from hefu.services.nodes.local import HOST
+from hefu.services.nodes.node import PORTS_A_NODE, NodeFile, NodeHome
 from hefu.services.nodes.ports import first_free
 from hefu.services.nodes.supervisor import VERSION
 

@@ -24,7 +24,7 @@ from hefu.services.nodes.node import NodeHome
 from hefu.services.trade import InvoiceDocument, Trade
 from hefu_verify import verify
 from hefu_verify.records import BUNDLE
-from nodes import agreed, free_ports, kill, opening, until
+from nodes import agreed, free_ports, opening, until
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "network"
 
@@ -61,7 +61,7 @@ def test_a_dead_validator_is_voted_out_by_the_others_and_bundles_cross_both_chan
     genesis = opened.home.genesis.read_bytes()
     basis = verify(raw, genesis).basis
     assert (basis.name, basis.total, len(BUNDLE.read("bundle", raw).tip.seal)) == ("validators", 50, 2)
-    kill(network, "node1")
+    network.kill("node1")
     membership.remove_validator(network, opened, "node1")
     assert "node1" not in network.nodes
     assert opened.engine.submit(opening(opened, "Parts")).wait(60).code == "OK"

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from hefu.services.nodes.local import FIRST_PORT, PORTS_A_NODE
+from hefu.services.nodes.local import FIRST_PORT
+from hefu.services.nodes.node import PORTS_A_NODE
 from hefu.services.nodes.ports import check_ports
 from pages import BIN, ROOT, check_page
 

@@ -183,6 +183,13 @@ def _one(trade: Trade, who: PartyEntry, text: str) -> Kept:
     return found[0]
 
 
+def _fetched(output: Output, trade: Trade, who: str, text: str) -> tuple[PartyEntry, Kept]:
+    """An organisation and a letter of its, once new ones were looked for."""
+    owner = someone(trade.network.home, who)
+    fetch(output, trade, owner)
+    return owner, _one(trade, owner, text)
+
+
 def _data(trade: Trade, who: PartyEntry, kept: Kept) -> dict[str, Any]:
     state, code = trade.letters.state_of(who, kept)
     other = kept.head.sender if kept.direction == IN else kept.head.receiver
@@ -258,9 +265,7 @@ def list_letters(output: Output, who: str) -> None:
 def read(output: Output, letter_id: str, who: str, target: Path | None) -> None:
     """A file that is there already is left as it is."""
     with opened() as trade:
-        owner = someone(trade.network.home, who)
-        fetch(output, trade, owner)
-        kept = _one(trade, owner, letter_id)
+        owner, kept = _fetched(output, trade, who, letter_id)
         row = _data(trade, owner, kept)
         if target is not None:
             _write(target, trade.letters.content(owner, kept.id).body)
@@ -296,9 +301,7 @@ def read(output: Output, letter_id: str, who: str, target: Path | None) -> None:
 def receipt(output: Output, letter_id: str, who: str, target: Path | None) -> None:
     """Checked against the ledger each time. The file shows the content to whoever gets it."""
     with opened() as trade:
-        owner = someone(trade.network.home, who)
-        fetch(output, trade, owner)
-        kept = _one(trade, owner, letter_id)
+        owner, kept = _fetched(output, trade, who, letter_id)
         proof = trade.letters.proof(owner, kept.id)
         home = trade.network.home
         names = [home.name_of_organisation(x) for x in (kept.head.sender, kept.head.receiver)]

@@ -37,6 +37,15 @@ BANKS = (
 )
 
 
+_first_port = click.option(
+    "--first-port",
+    type=click.IntRange(1024, 65000),
+    default=FIRST_PORT,
+    show_default=True,
+    help=t("Each node takes four ports from here on.", "从此端口起，每个节点占四个。"),
+)
+
+
 @click.group(
     help=t(
         "A network of nodes on this machine: a ledger that no single operator seals.",
@@ -81,13 +90,7 @@ def network() -> None:
         "Business time starts here and moves only by `clock advance`.", "业务时间从此日开始，只由 clock advance 推进。"
     ),
 )
-@click.option(
-    "--first-port",
-    type=click.IntRange(1024, 65000),
-    default=FIRST_PORT,
-    show_default=True,
-    help=t("Each node takes four ports from here on.", "从此端口起，每个节点占四个。"),
-)
+@_first_port
 @common
 def init(
     output: Output,
@@ -132,13 +135,7 @@ def init(
     ),
 )
 @click.option("--bank", "banks", multiple=True, help=t("A bank by name; repeat for each.", "银行名称，可重复。"))
-@click.option(
-    "--first-port",
-    type=click.IntRange(1024, 65000),
-    default=FIRST_PORT,
-    show_default=True,
-    help=t("Each node takes four ports from here on.", "从此端口起，每个节点占四个。"),
-)
+@_first_port
 @common
 def take_over(output: Output, banks: tuple[str, ...], first_port: int) -> None:
     """Chain, heights and history stay; what stopped in between goes on where it stood."""
@@ -395,13 +392,7 @@ _folder = click.option(
     show_default=True,
     help=t("Where its gateway listens; put TLS in front.", "网关监听地址，前置 TLS。"),
 )
-@click.option(
-    "--first-port",
-    type=click.IntRange(1024, 65000),
-    default=FIRST_PORT,
-    show_default=True,
-    help=t("It takes four ports from here on.", "从此端口起占四个。"),
-)
+@_first_port
 @common
 def node_init(
     output: Output,

@@ -24,14 +24,12 @@ from hefu.services.nodes import engine_home
 from hefu.services.nodes.client import NodeClient
 from hefu.services.nodes.engine_home import NodeKeys, Peer
 from hefu.services.nodes.light import check_votes
-from hefu.services.nodes.node import NodeFile, NodeHome, StateSync, Whereabouts
+from hefu.services.nodes.node import PORTS_A_NODE, NodeFile, NodeHome, StateSync, Whereabouts
 from hefu.services.nodes.ports import check_ports
 from hefu_verify.codec import Refused
 from hefu_verify.suites import suite_named
 from hefu_verify.trust.genesis import read_genesis
 from hefu_verify.trust.handover import check
-
-PORTS_A_NODE = 4
 
 
 class Request(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -97,17 +95,8 @@ def join(
     finally:
         client.close()
     check_ports(range(first_port, first_port + PORTS_A_NODE))
-    file = NodeFile(
-        name=name,
-        bank=bank,
-        host=host,
-        bind=bind,
-        p2p_port=first_port,
-        rpc_port=first_port + 1,
-        gateway_port=first_port + 2,
-        metrics_port=first_port + 3,
-        genesis_time=there.genesis_time,
-        sync=sync,
+    file = NodeFile.on_ports(
+        first_port, name=name, bank=bank, host=host, bind=bind, genesis_time=there.genesis_time, sync=sync
     )
     keys = node.make(file)
     node.settle(genesis.raw, peers, there.handover)

@@ -31,12 +31,11 @@ from hefu.services.home import Home
 from hefu.services.nodes.client import NodeClient
 from hefu.services.nodes.engine_home import NodeKeys, Peer
 from hefu.services.nodes.links import Links
-from hefu.services.nodes.node import NodeFile, NodeHome
+from hefu.services.nodes.node import PORTS_A_NODE, NodeFile, NodeHome
 from hefu.services.nodes.ports import check_ports
 
 HOST = "127.0.0.1"
 FIRST_PORT = 26600
-PORTS_A_NODE = 4
 #: With three, none may fail.
 VALIDATORS_MIN = 4
 START_S = 60.0
@@ -153,17 +152,8 @@ class LocalNetwork:
         at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         keys: dict[str, NodeKeys] = {}
         files = [
-            NodeFile(
-                name=f"node{i}",
-                bank=banks[i],
-                host=HOST,
-                p2p_port=first_port + PORTS_A_NODE * i,
-                rpc_port=first_port + PORTS_A_NODE * i + 1,
-                gateway_port=first_port + PORTS_A_NODE * i + 2,
-                metrics_port=first_port + PORTS_A_NODE * i + 3,
-                genesis_time=at,
-            )
-            for i in range(len(banks))
+            NodeFile.on_ports(first_port + PORTS_A_NODE * i, name=f"node{i}", bank=bank, host=HOST, genesis_time=at)
+            for i, bank in enumerate(banks)
         ]
 
         def make_nodes(folder: Path) -> Mapping[str, bytes]:
@@ -195,10 +185,6 @@ class LocalNetwork:
         urls = [f"http://{HOST}:{file.gateway_port}" for file in files]
         _write(Home(path).network, NetworkFile(nodes=[file.name for file in files], urls=urls))
         return cls(path)
-
-    def open_home(self) -> Home:
-        """The home whose ledger this is."""
-        return Home(self.home)
 
     # -- nodes that come and go ---------------------------------------------------------------------------------
 
@@ -321,6 +307,28 @@ class LocalNetwork:
             time.sleep(0.05)
         with suppress(FileNotFoundError):
             (self.nodes[name].path / "pid").unlink()
+
+    def engine_pid(self, name: str) -> int | None:
+        """The CometBFT of a node that answers."""
+        number = self.status_of(name).get("engine", {}).get("pid")
+        # What a node says is a second old; the number may be another process's by now.
+        return number if number is not None and runs(number, str(self.nodes[name].engine)) else None
+
+    def kill(self, *names: str) -> None:
+        """End nodes and their engines at one instant, as a power cut would, and wait until they are gone."""
+        engines = {name: self.engine_pid(name) for name in names}
+        for name, engine in engines.items():
+            for number in (self.pid(name), engine):
+                if number is not None:
+                    with suppress(ProcessLookupError):
+                        os.kill(number, signal.SIGKILL)
+        for name, engine in engines.items():
+            while (pid := self.pid(name)) is not None or (
+                engine is not None and runs(engine, str(self.nodes[name].engine))
+            ):
+                with suppress(ChildProcessError):
+                    os.waitpid(pid or 0, os.WNOHANG)
+                time.sleep(0.05)
 
     def down(self) -> None:
         """Stop every node, and the forwarders between them."""

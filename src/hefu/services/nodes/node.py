@@ -61,6 +61,7 @@ from hefu.services.nodes.supervisor import Supervisor, find_cometbft
 FORMAT = "hefu-node/1"
 #: Seconds without a turn of the event loop after which the node is taken for frozen and ends; whoever runs it starts it again.
 FROZEN_S = 60.0
+PORTS_A_NODE = 4
 
 
 class NodeFile(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -93,9 +94,18 @@ class NodeFile(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     #: Only until the node has its first block: it holds another node's token.
     sync: StateSync | None = None
 
+    @classmethod
+    def on_ports(cls, first: int, **others: Any) -> NodeFile:
+        """A node whose four ports follow each other: peers, engine, gateway, metrics."""
+        return cls(p2p_port=first, rpc_port=first + 1, gateway_port=first + 2, metrics_port=first + 3, **others)
 
-class Whereabouts(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """What a node says to one that joins; `snapshots` are the ledger's heights of those that it can give, newest first."""
+
+class Whereabouts(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """
+    What a node says to one that joins; `snapshots` are the ledger's heights of those that it can give, newest first.
+
+    What is empty is left out: software of before a field came refuses it.
+    """
 
     chain_id: str
     genesis_time: str

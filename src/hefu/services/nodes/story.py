@@ -5,11 +5,9 @@ another is cut off from the rest; both come back, all nodes end with one state, 
 
 from __future__ import annotations
 
-import os
-import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -21,10 +19,11 @@ from hefu.ledger.chain import Chain
 from hefu.ledger.store import RocksStore
 from hefu.services import audit
 from hefu.services.founding import FounderSpec
-from hefu.services.home import DEMO_PASSPHRASE
+from hefu.services.home import DEMO_PASSPHRASE, Home
 from hefu.services.network import Network
 from hefu.services.nodes.links import ports_of
-from hefu.services.nodes.local import FIRST_PORT, PORTS_A_NODE, LocalNetwork
+from hefu.services.nodes.local import FIRST_PORT, LocalNetwork
+from hefu.services.nodes.node import PORTS_A_NODE
 from hefu.services.nodes.ports import first_free
 from hefu.services.story import BANKS, COST, KEEPER, OPERATOR, SUPERVISOR, Outcome, Story
 
@@ -39,19 +38,27 @@ ENGINE: dict[str, str | int | bool] = {"consensus.timeout_commit": "100ms", "con
 class NetworkStory(Story):
     """See `Story`; the home holds the nodes too, and they are stopped when the story has been told."""
 
+    _local: LocalNetwork | None = None
+
     def run(self, invoices: Path | None = None, *, today: date | None = None) -> Outcome:
         """See `Story`."""
         try:
             return super().run(invoices, today=today)
         finally:
-            with suppress(AttributeError):
+            if self._local is not None:
                 self._local.down()
+
+    @property
+    def _nodes(self) -> LocalNetwork:
+        """The nodes, once they are made."""
+        assert self._local is not None
+        return self._local
 
     def _open(self, first_on: date) -> Network:
         with self._stage("network", simulated=True) as stage:
             count = len(VALIDATORS)
             first = first_free(PORTS_A_NODE * count + ports_of(count), FIRST_PORT)
-            self._local = LocalNetwork.create(
+            local = self._local = LocalNetwork.create(
                 self._home,
                 name="hefu-demo",
                 operator=OPERATOR,
@@ -67,12 +74,12 @@ class NetworkStory(Story):
                 synthetic=self.outcome.synthetic,
                 cost=COST,
             )
-            for node in self._local.nodes.values():
+            for node in local.nodes.values():
                 file = node.read()
                 file.engine = dict(ENGINE)
                 node.write(file)
-            self._local.up(lambda name, status: self._progress("network", int(name[-1]) + 1, count), timeout_s=BACK_S)
-            network = Network(self._local.open_home(), self._application, DEMO_PASSPHRASE, cost=COST)
+            local.up(lambda name, status: self._progress("network", int(name[-1]) + 1, count), timeout_s=BACK_S)
+            network = Network(Home(self._home), self._application, DEMO_PASSPHRASE, cost=COST)
             stage.count = count
         self.outcome.genesis = str(network.home.genesis)
         self._done: dict[str, str] = {}
@@ -81,13 +88,13 @@ class NetworkStory(Story):
     # -- what is done to the nodes ------------------------------------------------------------------------------
 
     def _pass_on(self, chains: Sequence[Payments]) -> None:
-        with self._lost("kill", KILLED, self._kill, "restart", lambda: self._local.start(KILLED)):
+        with self._lost("kill", KILLED, lambda: self._nodes.kill(KILLED), "restart", lambda: self._nodes.start(KILLED)):
             super()._pass_on(chains)
 
     def _finance(self) -> None:
-        links = self._local.links
+        links = self._nodes.links
         assert links is not None
-        others = [name for name in self._local.nodes if name != CUT_OFF]
+        others = [name for name in self._nodes.nodes if name != CUT_OFF]
         with self._lost("partition", CUT_OFF, lambda: links.partition([CUT_OFF], others), "heal", links.heal):
             super()._finance()
 
@@ -107,26 +114,14 @@ class NetworkStory(Story):
                 stage.count = 1
         self._done[node] = name
 
-    def _kill(self) -> None:
-        """As a power cut would: the node and its engine, at once."""
-        engine = self._local.status_of(KILLED).get("engine", {}).get("pid")
-        pid = self._local.pid(KILLED)
-        for number in (pid, engine):
-            if number is not None:
-                os.kill(number, signal.SIGKILL)
-        while self._local.pid(KILLED) is not None:
-            with suppress(ChildProcessError):
-                os.waitpid(pid or 0, os.WNOHANG)
-            time.sleep(0.05)
-
     def _wait(self, name: str) -> None:
         """Until a node has what the ledger has now."""
         height = self._trade.network.engine.query(lambda chain: chain.tip.height)
         end = time.monotonic() + BACK_S
-        while self._local.status_of(name).get("height", -1) < height:
+        while self._nodes.status_of(name).get("height", -1) < height:
             if time.monotonic() > end:
                 raise EngineError(
-                    f"{name} did not come back", code="NODE_BEHIND", where=str(self._local.nodes[name].path)
+                    f"{name} did not come back", code="NODE_BEHIND", where=str(self._nodes.nodes[name].path)
                 )
             time.sleep(0.2)
 
@@ -137,12 +132,12 @@ class NetworkStory(Story):
 
     def _checked(self, network: Network) -> list[audit.Finding]:
         """On the copy of the node that was killed; and all nodes stand at one root."""
-        for name in self._local.nodes:
+        for name in self._nodes.nodes:
             self._wait(name)
         height = network.engine.query(lambda chain: chain.tip.height)
         roots = set()
-        for name, node in self._local.nodes.items():
-            status = self._local.status_of(name)
+        for name, node in self._nodes.nodes.items():
+            status = self._nodes.status_of(name)
             roots.add((status["height"], status["state_root"]))
             self.outcome.nodes.append(
                 {
@@ -153,7 +148,7 @@ class NetworkStory(Story):
                     "state_root": status["state_root"],
                 }
             )
-        store = RocksStore(self._local.nodes[KILLED].ledger, read_only=True)
+        store = RocksStore(self._nodes.nodes[KILLED].ledger, read_only=True)
         try:
             found = audit.check_all(Chain(network.genesis, self._application, store, found=False))
         finally:
