@@ -1,0 +1,30 @@
+"""What a node shows as the validators' votes counts only for the block that is known."""
+
+from __future__ import annotations
+
+import pytest
+
+from hefu.kernel.errors import Corrupt
+from hefu.ledger.block import Sealed
+from hefu.ledger.genesis import Genesis
+from hefu.services.nodes.light import votes_of
+from hefu_verify.records import BUNDLE
+from test_verify_quorum import GENESIS, RAW
+
+TIP = BUNDLE.read("bundle", RAW).tip
+SHOWN = Sealed(TIP.header, TIP.kind, tuple(TIP.seal))
+
+
+class Shows:
+    """A node that shows one block with the votes that it got, whatever is asked."""
+
+    def seal(self, height: int) -> Sealed:
+        return SHOWN
+
+
+def test_votes_for_one_block_are_none_for_another():
+    genesis = Genesis(GENESIS)
+    assert votes_of(Shows(), genesis, 1, SHOWN.header).power == 40
+    with pytest.raises(Corrupt) as refused:
+        votes_of(Shows(), genesis, 1, SHOWN.header[:-1] + b"\0")
+    assert refused.value.code == "BLOCK_DIFFERS"
