@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from hefu.kernel.errors import Corrupt
@@ -9,9 +11,9 @@ from hefu.ledger.block import Sealed
 from hefu.ledger.genesis import Genesis
 from hefu.services.nodes.light import votes_of
 from hefu_verify.records import BUNDLE
-from test_verify_quorum import GENESIS, RAW
 
-TIP = BUNDLE.read("bundle", RAW).tip
+FOLDER = Path(__file__).parents[1] / "golden" / "network"
+TIP = BUNDLE.read("bundle", (FOLDER / "right.hefu").read_bytes()).tip
 SHOWN = Sealed(TIP.header, TIP.kind, tuple(TIP.seal))
 
 
@@ -23,7 +25,7 @@ class Shows:
 
 
 def test_votes_for_one_block_are_none_for_another():
-    genesis = Genesis(GENESIS)
+    genesis = Genesis.read(FOLDER / "genesis.json")
     assert votes_of(Shows(), genesis, 1, SHOWN.header).power == 40
     with pytest.raises(Corrupt) as refused:
         votes_of(Shows(), genesis, 1, SHOWN.header[:-1] + b"\0")

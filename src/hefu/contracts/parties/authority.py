@@ -48,7 +48,7 @@ AUTHORITY = (
     ),
     Row(
         c.ProposeChange,
-        "A member proposes to admit, to change roles, to suspend or to reinstate, a validator, an upgrade or a hand-over to validators; this is its vote.",
+        "A member proposes to admit, change roles, suspend, reinstate, seat a validator, upgrade or hand over; this is its vote.",
         signers=(Signer("proposer", "vote", member=True, organisation=True),),
         becomes="open",
     ),
