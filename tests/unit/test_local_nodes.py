@@ -9,11 +9,21 @@ import time
 from hefu.services.nodes.local import runs
 from hefu.services.nodes.ports import check_ports, first_free
 
-# Listens, and holds so much memory that giving it back takes a while.
+# Listens, holds so much memory that giving it back takes a while, and has threads that are at the disk when it ends.
 LISTENER = """
-import socket, sys
+import os, socket, sys, tempfile, threading
 listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
 held = bytes(range(1, 251)) * 1_200_000
+
+def write():
+    with tempfile.TemporaryFile() as file:
+        while True:
+            file.seek(0)
+            file.write(held[:20_000_000])
+            os.fsync(file.fileno())
+
+for _ in range(3):
+    threading.Thread(target=write, daemon=True).start()
 print("ready", flush=True)
 sys.stdin.read()
 """

@@ -93,11 +93,15 @@ def runs(number: int, argument: str) -> bool:
     """
     try:
         command = Path(f"/proc/{number}/cmdline").read_bytes()
-        state = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0]
+        fields = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return False
-    # A process that ends gives up its memory, its own command line included, before its ports.
-    return argument.encode() in command if command else state not in ENDED
+    if command:
+        return argument.encode() in command
+    # A process that ends gives up its memory, its own command line included, before its ports; it holds those for as long as any of
+    # its threads is at the disk, though its first may be a zombie by then.
+    state, threads = fields[0], int(fields[17])
+    return state not in ENDED or threads > 1
 
 
 class LocalNetwork:
