@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -54,5 +55,6 @@ def until(node: NodeHome, ready: Callable[[dict[str, Any]], bool], seconds: floa
 
 
 def free_ports() -> int:
-    """Ports of a network of the banks; another run of the tests may be at work beside this one."""
-    return first_free(PORTS_A_NODE * len(BANKS), 27_600)
+    """Ports of a network of the banks; other workers, and another run of the tests, may be at work beside this one."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    return first_free(PORTS_A_NODE * len(BANKS), 27_600 + 300 * (worker % 4))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 from collections.abc import Iterator
@@ -17,6 +18,16 @@ from hefu.services.nodes.supervisor import VERSION
 from nodes import BANKS, PASSPHRASE, free_ports
 
 ROOT = Path(__file__).parents[2]
+#: Two workers may share this folder. What is in one module shares its network, so it goes to one of them; and so do these, which
+#: take the ports that a user would have.
+GROUPS = {"test_story": "first ports", "test_tutorial": "first ports"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        # The hook is called with the items of every folder.
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.xdist_group(GROUPS.get(item.path.stem, item.path.stem)))
 
 
 @pytest.fixture(scope="session")
@@ -24,9 +35,14 @@ def cometbft() -> Path:
     """The pinned program; building it takes a minute or two, the first time."""
     given = os.environ.get("HEFU_COMETBFT")
     path = Path(given) if given else ROOT / ".tools" / f"cometbft-{VERSION}"
-    if not path.exists():
-        done = subprocess.run(["scripts/install_cometbft.sh"], cwd=ROOT, capture_output=True, text=True, timeout=900)
-        assert done.returncode == 0, f"CometBFT could not be built:\n{done.stdout[-2000:]}{done.stderr[-4000:]}"
+    (ROOT / ".tools").mkdir(exist_ok=True)
+    with (ROOT / ".tools" / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            done = subprocess.run(
+                ["scripts/install_cometbft.sh"], cwd=ROOT, capture_output=True, text=True, timeout=900
+            )
+            assert done.returncode == 0, f"CometBFT could not be built:\n{done.stdout[-2000:]}{done.stderr[-4000:]}"
     os.environ["HEFU_COMETBFT"] = str(path)
     return path
 
