@@ -6,6 +6,7 @@ import dataclasses
 import json
 import stat
 import traceback
+from pathlib import Path
 
 import pytest
 
@@ -62,10 +63,30 @@ def test_the_cost_by_default_is_two_to_the_fifteen():
     assert keyfile.COST == 2**15
 
 
-def test_salt_and_nonce_are_fresh_each_time(tmp_path, written):
+def sealed_in(path: Path) -> dict[str, str]:
+    return json.loads(path.read_bytes())["sealed"]
+
+
+def test_files_under_one_passphrase_share_the_slow_derivation_and_nothing_else(tmp_path, written):
     write_key(tmp_path / "second", PAIR, PASSPHRASE, cost=COST)
-    first, second = (json.loads(path.read_bytes())["sealed"] for path in (written, tmp_path / "second"))
-    assert all(first[name] != second[name] for name in ("salt", "nonce", "ciphertext"))
+    first, second = sealed_in(written), sealed_in(tmp_path / "second")
+    assert first["salt"] == second["salt"]
+    assert all(first[name] != second[name] for name in ("nonce", "ciphertext"))
+    write_key(tmp_path / "other", PAIR, "another passphrase", cost=COST)
+    assert sealed_in(tmp_path / "other")["salt"] != first["salt"]
+
+
+def test_a_new_process_goes_on_with_the_salt_of_what_it_opened(tmp_path, written, monkeypatch):
+    monkeypatch.setattr(keyfile, "_SALTS", {})
+    # A file that does not open, as somebody without the passphrase could plant it, has no say.
+    planted = json.loads(written.read_bytes())
+    planted["sealed"]["salt"] = "00" * 16
+    with pytest.raises(UsageError):
+        keyfile.unseal(keyfile.Sealed(**planted["sealed"]), PASSPHRASE, (), "planted")
+    assert keyfile._SALTS == {}
+    read_key(written, PASSPHRASE)
+    write_key(tmp_path / "second", PAIR, PASSPHRASE, cost=COST)
+    assert sealed_in(tmp_path / "second")["salt"] == sealed_in(written)["salt"]
 
 
 def test_a_file_is_not_overwritten_unless_told(tmp_path):

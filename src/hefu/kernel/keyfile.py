@@ -18,6 +18,7 @@ import unicodedata
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
@@ -35,7 +36,7 @@ COST = 2**15
 _BLOCK, _PARALLEL = 8, 1
 _COST_MIN, _MEMORY_MAX_BYTES = 2**10, 2**30
 _FILE_MAX_BYTES = 65_536
-_NONCE_BYTES = 12
+_NONCE_BYTES, _SALT_BYTES = 12, 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +176,9 @@ def seal(secret: bytes, passphrase: str, bound: tuple[str, ...], *, cost: int = 
     """
     if not _cost_is_sound(cost, _BLOCK, _PARALLEL):
         raise UsageError(f"cost must be a power of two from {_COST_MIN}, within 1 GiB of memory", code="BAD_COST")
-    salt, nonce = secrets.token_bytes(16), secrets.token_bytes(_NONCE_BYTES)
+    # Files of one home share the salt, and so the one slow derivation that opens them; each has a nonce of its own.
+    salt = _SALTS.setdefault((_text(passphrase), cost), secrets.token_bytes(_SALT_BYTES))
+    nonce = secrets.token_bytes(_NONCE_BYTES)
     blank = Sealed("scrypt", cost, _BLOCK, _PARALLEL, salt.hex(), "aes-256-gcm", nonce.hex(), "")
     ciphertext = AESGCM(_derive(passphrase, salt, blank)).encrypt(nonce, secret, _bound_bytes(bound, blank))
     return msgspec.structs.replace(blank, ciphertext=ciphertext.hex())
@@ -200,9 +203,13 @@ def unseal(sealed: Sealed, passphrase: str, bound: tuple[str, ...], where: str) 
     if not sound or (sealed.kdf, sealed.cipher) != ("scrypt", "aes-256-gcm"):
         raise damaged("its encryption has parameters that were never written", where)
     try:
-        return AESGCM(_derive(passphrase, salt, sealed)).decrypt(nonce, ciphertext, _bound_bytes(bound, sealed))
+        secret = AESGCM(_derive(passphrase, salt, sealed)).decrypt(nonce, ciphertext, _bound_bytes(bound, sealed))
     except InvalidTag:
         raise UsageError("wrong passphrase", code="WRONG_PASSPHRASE", where=where) from None
+    if len(salt) == _SALT_BYTES and (sealed.r, sealed.p) == (_BLOCK, _PARALLEL):
+        # It opened, so the salt is from somebody who knows the passphrase.
+        _SALTS[_text(passphrase), sealed.n] = salt
+    return secret
 
 
 def checksum_of(*fields: str | Sealed) -> str:
@@ -276,12 +283,24 @@ def _cost_is_sound(n: int, r: int, p: int) -> bool:
     return n >= _COST_MIN and n & (n - 1) == 0 and 1 <= r <= 64 and 1 <= p <= 16 and 128 * n * r <= _MEMORY_MAX_BYTES
 
 
-def _derive(passphrase: str, salt: bytes, sealed: Sealed) -> bytes:
+#: By passphrase and cost, the salt that this process used last: what it writes next is opened by the same derivation.
+_SALTS: dict[tuple[bytes, int], bytes] = {}
+
+
+def _text(passphrase: str) -> bytes:
     if not passphrase:
         raise UsageError("the passphrase is empty", code="EMPTY_PASSPHRASE")
     # The same characters may reach us composed or not, by keyboard; NFKC makes them one.
-    text = unicodedata.normalize("NFKC", passphrase).encode()
-    return Scrypt(salt=salt, length=32, n=sealed.n, r=sealed.r, p=sealed.p).derive(text)
+    return unicodedata.normalize("NFKC", passphrase).encode()
+
+
+def _derive(passphrase: str, salt: bytes, sealed: Sealed) -> bytes:
+    return _derived(_text(passphrase), salt, sealed.n, sealed.r, sealed.p)
+
+
+@lru_cache(maxsize=64)
+def _derived(text: bytes, salt: bytes, n: int, r: int, p: int) -> bytes:
+    return Scrypt(salt=salt, length=32, n=n, r=r, p=p).derive(text)
 
 
 def _bound_bytes(bound: tuple[str, ...], sealed: Sealed) -> bytes:

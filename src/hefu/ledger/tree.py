@@ -104,9 +104,11 @@ class StateTree:
 
     def _load(self) -> None:
         leaves = bytearray(self._empty * BUCKETS)
+        touched: set[int] = set()  # Groups of leaves that may hold something.
         for key, page in self._store.scan(b"p", b"q"):
-            at = int.from_bytes(key[1:], "big") * PAGE_BUCKETS * 32
-            leaves[at : at + len(page)] = page
+            first = int.from_bytes(key[1:], "big") * PAGE_BUCKETS
+            leaves[first * 32 : first * 32 + len(page)] = page
+            touched.update(range(first >> 4, (first + PAGE_BUCKETS) >> 4))
         for key, delta in self._store.scan(b"d", b"e"):
             # Rotation goes on where it stood: a ledger that is opened for every few blocks would else never finish a round.
             step = int.from_bytes(delta[:_STEP], "big")
@@ -117,23 +119,20 @@ class StateTree:
             for i in range(_STEP, len(delta), 35):
                 index = int.from_bytes(delta[i : i + 3], "big")
                 leaves[index * 32 : index * 32 + 32] = delta[i + 3 : i + 35]
+                touched.add(index >> 4)
                 self._dirty_pages.add(index // PAGE_BUCKETS)
         self._cursor = self._step * PAGES_PER_STEP % PAGES
         self._levels = [leaves]
-        h = self._h
+        h, nothing = self._h, self._empty
         while len(self._levels[-1]) > 32:
-            below = bytes(self._levels[-1])
-            seen: dict[bytes, bytes] = {}
-            above = bytearray()
-            for at in range(0, len(below), _GROUP):
-                group = below[at : at + _GROUP]
-                node = seen.get(group)
-                if node is None:
-                    node = h(_NODE + group)
-                    if len(seen) < 1024:
-                        seen[group] = node
-                above += node
+            # What holds nothing is the same everywhere; the rest is hashed.
+            below = self._levels[-1]
+            nothing = h(_NODE + nothing * 16)
+            above = bytearray(nothing * (len(below) // _GROUP))
+            for index in touched:
+                above[index * 32 : index * 32 + 32] = h(_NODE + below[index * _GROUP : (index + 1) * _GROUP])
             self._levels.append(above)
+            touched = {index >> 4 for index in touched}
 
     @property
     def root(self) -> bytes:
