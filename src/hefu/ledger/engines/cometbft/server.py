@@ -2,9 +2,9 @@
 The application's side of ABCI 2.0: a unix socket, protobuf messages with their length before them, four connections of
 CometBFT's.
 
-Answers go out in the order of the questions on each connection. The socket is read eagerly, for CometBFT waits busily while its
-buffer is full; what was read is worked off in slices, so that consensus on one connection overtakes a flood of checks on
-another. Whatever goes wrong inside stops the whole node: an answer that other validators do not give would be worse than none.
+Answers go out in the order of the questions on each connection. The socket is read eagerly (`reader.py`); what was read is worked
+off in slices, so that consensus on one connection overtakes a flood of checks on another. Whatever goes wrong inside stops the
+whole node: an answer that other validators do not give would be worse than none.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from hefu.kernel.codec import encode
 from hefu.kernel.errors import Corrupt, EngineError
 from hefu.kernel.hashing import sha256
 from hefu.ledger.engines.cometbft import abci_pb2 as pb
+from hefu.ledger.engines.cometbft.reader import EagerReader
 from hefu.ledger.engines.cometbft.replica import Finalized, Replica
 from hefu.ledger.engines.cometbft.statesync import FORMAT
 
@@ -239,16 +240,20 @@ class _Connection(asyncio.Protocol):
         self._waiting: deque[bytes] = deque()
         self._working = False
         self._transport: asyncio.Transport | None = None
+        self._reader: EagerReader | None = None
         self._loop = asyncio.get_running_loop()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        self._reader = EagerReader(transport, self._received)
         self._owner._connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._owner._connections.discard(self)
         self._waiting.clear()
+        if self._reader is not None:
+            self._reader.stop()
 
     def close(self) -> None:
         if self._transport is not None:
@@ -261,7 +266,9 @@ class _Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    def data_received(self, data: bytes) -> None:
+    def _received(self, data: bytes) -> None:
+        if self._transport is None or self._transport.is_closing():
+            return
         self._buffer += data
         try:
             self._waiting.extend(take_frames(self._buffer))
