@@ -46,6 +46,8 @@ class Waiting:
 
     raw: bytes
     expires_at_ms: int
+    #: Its form and signatures were checked by this process; what came from the outbox is checked with its parcel.
+    checked: bool = False
     futures: list[asyncio.Future[Receipt]] = field(default_factory=list)
     kept: bool = False
     sent_at: float = 0.0
@@ -137,7 +139,7 @@ class Gateway:
             if len(self._waiting) >= WAITING_MAX:
                 self.refused_busy += 1
                 raise Busy(f"{WAITING_MAX} transactions wait at this node; submit the same bytes again later")
-            entry = self._waiting[id] = Waiting(raw, expires)
+            entry = self._waiting[id] = Waiting(raw, expires, checked=True)
             self._queue.append(id)
             self._arrived.set()
             self.taken += 1
@@ -206,8 +208,12 @@ class Gateway:
             entry.kept, entry.parcel, entry.sent_at = True, number, now
         self._parcels[number] = set(ids)
         self._see_room()
+        raws = [entry.raw for entry in entries]
+        parcel = pack(raws)
+        if all(entry.checked for entry in entries):
+            self._replica.verdicts.vouch(parcel, raws)
         try:
-            await self._rpc.broadcast(pack([entry.raw for entry in entries]))
+            await self._rpc.broadcast(parcel)
             self.sent_parcels += 1
         except (Busy, EngineError):
             # The mempool is full or the engine starts anew: they stay, and the sweep sends them again.
