@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -41,6 +42,18 @@ def memory_mb(local: LocalNetwork) -> dict[str, float]:
     return found
 
 
+def told(local: LocalNetwork) -> Iterator[str]:
+    """What each node tells Prometheus."""
+    for node in local.nodes.values():
+        url = f"http://{HOST}:{node.read().gateway_port}/metrics"
+        yield httpx.get(url, headers={"Authorization": f"Bearer {node.token.read_text().strip()}"}, timeout=30).text
+
+
+def total(local: LocalNetwork, name: str) -> int:
+    """A counter of the nodes', added up."""
+    return sum(int(float(re.findall(rf"^{name} (\S+)$", text, re.MULTILINE)[0])) for text in told(local))
+
+
 class Usage:
     """From its making on."""
 
@@ -56,9 +69,7 @@ class Usage:
     def _spent_abci(self) -> float:
         """Seconds of the calls that a block waits for, on the node where they took longest."""
         most = 0.0
-        for node in self._local.nodes.values():
-            url = f"http://{HOST}:{node.read().gateway_port}/metrics"
-            text = httpx.get(url, headers={"Authorization": f"Bearer {node.token.read_text().strip()}"}).text
+        for text in told(self._local):
             spent = dict(re.findall(r'hefu_abci_seconds_total\{call="(\w+)"\} ([\d.]+)', text))
             most = max(most, sum(float(spent.get(call, 0)) for call in BLOCK_CALLS))
         return most

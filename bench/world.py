@@ -190,6 +190,10 @@ class BenchWorld:
         """One assignment a transaction, signed by its holder."""
         return [self.wire([self.assign(i)], self.signers[self.holder(i)]) for i in range(start, start + count)]
 
+    def registers(self, start: int, count: int) -> list[bytes]:
+        """One invoice a transaction, signed by its seller; nothing has to be there before."""
+        return [self.wire([self._register(i)], self.signers[self.payee(i)]) for i in range(start, start + count)]
+
     def batches(self, start: int, count: int, size: int) -> list[bytes]:
         """`size` assignments of one holder a transaction, signed once."""
         made = []

@@ -102,9 +102,9 @@ class World:
     rules: g.RuleParameters = field(default_factory=g.RuleParameters)
     #: Of a network, as `validator` names them.
     validators: tuple[str, ...] = ()
-    #: Where a copy was made, before its first block.
     #: What the ledger begins with.
     code_version: int = CODE_VERSION
+    #: Where a copy was made, before its first block.
     origin: World | None = None
 
     def __post_init__(self) -> None:

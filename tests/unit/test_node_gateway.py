@@ -87,3 +87,25 @@ def test_a_nodes_own_parcels_are_checked_once_and_what_lay_on_the_disk_again(tmp
     outbox.close()
     (parcel,) = carried(ballot, tmp_path / "outbox.db", [])
     assert ballot.replica.check(parcel) == "BAD_SIGNATURE"
+
+
+@pytest.mark.parametrize(("pace", "again"), [(0.0, True), (10.0, False)])
+def test_what_only_waits_its_turn_is_not_sent_again(tmp_path, monkeypatch, pace, again):
+    """Under overload answers take longer than the first patience; what is sent again then makes everybody wait longer still."""
+    monkeypatch.setattr(gateways, "AGAIN_FIRST_S", 0.05)
+    monkeypatch.setattr(gateways, "SWEEP_S", 0.02)
+
+    async def run() -> int:
+        ballot = Ballot()
+        outbox = Outbox(tmp_path / "outbox.db")
+        gateway = Gateway(ballot.replica, Mempool(), outbox, lambda error: None)
+        gateway._pace = pace
+        gateway.take(transaction(ballot, "a"))
+        next(iter(gateway._waiting.values())).patience = 0.05
+        gateway.start()
+        await asyncio.sleep(0.5)
+        await gateway.close()
+        outbox.close()
+        return gateway.resent
+
+    assert (asyncio.run(run()) > 0) == again

@@ -37,6 +37,8 @@ PARCEL_BYTES = 256 << 10
 PARCEL_COUNT = 500
 #: Seconds after which what got no answer is sent again; doubled each time, to the last.
 AGAIN_FIRST_S, AGAIN_LAST_S = 5.0, 60.0
+#: And not before so many times what answers take now: sent again, what only waits its turn makes everybody wait longer.
+AGAIN_PACES, PACE_SHARE = 4.0, 0.3
 SWEEP_S = 0.5
 
 
@@ -70,6 +72,8 @@ class Gateway:
         self._queue: deque[bytes] = deque()
         self._parcels: dict[int, set[bytes]] = {}
         self._numbers = 0
+        #: Seconds from a parcel to its answers, smoothed.
+        self._pace = 0.0
         self._tasks: list[asyncio.Task[None]] = []
         self._arrived = asyncio.Event()
         self._height_waiters: list[tuple[int, asyncio.Future[None]]] = []
@@ -230,7 +234,9 @@ class Gateway:
             for id, entry in self._waiting.items():
                 if entry.expires_at_ms < at_ms:
                     expired.append(id)
-                elif entry.parcel and now - entry.sent_at > entry.patience:
+                elif entry.parcel and now - entry.sent_at > max(
+                    entry.patience, min(AGAIN_PACES * self._pace, AGAIN_LAST_S)
+                ):
                     entry.patience = min(max(entry.patience, AGAIN_FIRST_S) * 2, AGAIN_LAST_S)
                     self._again(id)
             for id in expired:
@@ -253,8 +259,12 @@ class Gateway:
     def on_commit(self, done: Finalized) -> None:
         """A block is on the disk: whoever waits for something in it is told."""
         answered = []
+        slowest, now = 0.0, time.monotonic()
         for receipt in done.receipts:
-            if receipt.transaction_id in self._waiting:
+            entry = self._waiting.get(receipt.transaction_id)
+            if entry is not None:
+                if entry.parcel:
+                    slowest = max(slowest, now - entry.sent_at)
                 if receipt.code == "NOT_YET_VALID":
                     # Not kept: its block bears the time of the one before. The next will bear the time of now.
                     self._again(receipt.transaction_id)
@@ -264,6 +274,7 @@ class Gateway:
                 answered.append(receipt.transaction_id)
         if answered:
             self._outbox.remove(answered)
+            self._pace += (slowest - self._pace) * PACE_SHARE
         height = self._replica.chain.tip.height
         for wanted, waiter in self._height_waiters:
             if wanted <= height and not waiter.done():
