@@ -7,8 +7,8 @@ gateway's own node has committed the block.
 - batches: signed batches of a hundred assignments, as many on their way as fit.
 - singles: individually signed assignments for --seconds, at --rate offered a second.
 - soak: individually signed assignments at 500 a second for --soak-seconds; memory of every node, minute by minute.
-- overload: registrations of invoices at three times --rate for --overload-seconds, each sender going on without waiting for answers, of which the nodes' own
-  metrics tell; then how long until a single transaction is answered within two seconds again.
+- overload: registrations of invoices at three times --rate for --overload-seconds, each sender going on without waiting for
+  answers, of which the nodes' own metrics tell; then how long until a single one is answered within two seconds again.
 - join: a node takes a snapshot of --rights rights, and stands where the others stand.
 
 Latency is that of the request which carried a transaction, from sending to its last answer, so it is an upper bound. Rights and

@@ -102,6 +102,8 @@ class Gateway:
             for future in entry.futures:
                 if not future.done():
                     future.set_exception(closed)
+                    # Whoever asked may be gone, which is nothing to complain of.
+                    future.exception()
 
     @property
     def waiting(self) -> int:
