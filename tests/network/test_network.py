@@ -8,10 +8,14 @@ from datetime import date, timedelta
 
 import pytest
 
-from commands import HEFU, hefu, told
+from commands import HEFU, PASSPHRASE, hefu, told
 from hefu.contracts.parties.commands import OpenAccount
 from hefu.kernel.errors import Rejected
 from hefu.kernel.time import business_date
+from hefu.kernel.vault import Vault
+from hefu.ledger.audit import VOTED
+from hefu.ledger.block import SEALED
+from hefu.ledger.store import RocksStore
 from hefu.services import proving
 from hefu.services.founding import FounderSpec
 from hefu.services.trade import InvoiceDocument, Trade
@@ -95,7 +99,7 @@ def test_the_ledgers_commands_work_over_the_gateways(network, opened, tmp_path):
     assert (found["height"], found["state_root"], found["trust"]) == (status["height"], roots[name], "validators")
     assert found["power"] > 26
     # What needs a store that stands still says where there is one.
-    assert "ON_NODES" in hefu("ledger", "export", tmp_path / "x", home=network.home, code=2)
+    assert "ON_NODES" in hefu("ledger", "snapshot", tmp_path / "x", home=network.home, code=2)
     # The members countersign what the validators decided, and the home keeps it; the operator's ML-DSA-65 goes along.
     first = told("ledger", "checkpoint", home=network.home)
     assert (first["height"], first["countersignatures"]) == (status["height"], 4)
@@ -105,3 +109,40 @@ def test_the_ledgers_commands_work_over_the_gateways(network, opened, tmp_path):
     hefu("prove", right, "-o", bundle, "--checkpoint", home=network.home)
     basis = verify(bundle.read_bytes(), opened.home.genesis.read_bytes()).basis
     assert (basis.name, basis.checkpoint, len(basis.members)) == ("validators", True, 4)
+
+
+def test_a_networks_ledger_moves_by_export_and_by_snapshot_with_its_votes(network, tmp_path):
+    node, genesis = next(iter(network.nodes.values())).path, network.home / "genesis.json"
+    file, whole, elsewhere = tmp_path / "ledger.hefu", tmp_path / "whole", tmp_path / "elsewhere"
+    height = told("ledger", "export", file, home=network.home)["height"]
+    assert told("ledger", "import", file, "--trust", genesis, home=whole)["height"] == height
+    # What was imported is recomputed anywhere, and the votes came along.
+    found = told("ledger", "verify", home=whole)
+    assert (found["height"], found["trust"]) == (height, "validators")
+    assert found["power"] > 26
+    # A copy of a copy, and a snapshot of a node's own ledger.
+    assert told("ledger", "replay", tmp_path / "again", home=whole)["height"] == height
+    snapped = told("ledger", "snapshot", tmp_path / "snap", home=node)["height"]
+    assert told("ledger", "restore", tmp_path / "snap", "--trust", genesis, home=elsewhere)["height"] == snapped
+    kept = told("ledger", "verify", home=elsewhere, code=7)
+    assert (kept["first_height"], kept["trust"]) == (snapped + 1, "validators")
+    # One bit of a vote is another: nothing is left of the import.
+    whole_file = file.read_bytes()
+    votes = SEALED.load(RocksStore(whole / "ledger", read_only=True).get(VOTED)).seal[-1]
+    assert whole_file.count(votes) == 1
+    (tmp_path / "forged").write_bytes(whole_file.replace(votes, votes[:-1] + bytes([votes[-1] ^ 1])))
+    refused = hefu("ledger", "import", tmp_path / "forged", "--trust", genesis, home=tmp_path / "none", code=4)
+    assert "BAD_SEAL" in refused
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_backup_of_a_networks_home_is_its_keys_vaults_and_names(network, opened, tmp_path):
+    copy = tmp_path / "copy"
+    assert told("ledger", "backup", copy, home=network.home)["height"] is None
+    for part in ("nodes", "ledger"):
+        assert not (copy / part).exists()
+    assert not (network.home / "ledger").exists()
+    party = opened.home.party("Parts")
+    vault = opened.home.organisation_folder(party).relative_to(network.home) / "vault.db"
+    with Vault.open(copy / vault, PASSPHRASE) as there:
+        assert there.list("terms") == opened.vault(party).list("terms") != []

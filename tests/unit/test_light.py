@@ -9,7 +9,7 @@ import pytest
 from hefu.kernel.errors import Corrupt
 from hefu.ledger.block import Sealed
 from hefu.ledger.genesis import Genesis
-from hefu.services.nodes.light import votes_of
+from hefu.services.nodes.light import check_votes, seal_of
 from hefu_verify.records import BUNDLE
 
 FOLDER = Path(__file__).parents[1] / "golden" / "network"
@@ -26,7 +26,7 @@ class Shows:
 
 def test_votes_for_one_block_are_none_for_another():
     genesis = Genesis.read(FOLDER / "genesis.json")
-    assert votes_of(Shows(), genesis, 1, SHOWN.header).power == 40
+    assert check_votes(seal_of(Shows(), 1, SHOWN.header), genesis).power == 40
     with pytest.raises(Corrupt) as refused:
-        votes_of(Shows(), genesis, 1, SHOWN.header[:-1] + b"\0")
+        seal_of(Shows(), 1, SHOWN.header[:-1] + b"\0")
     assert refused.value.code == "BLOCK_DIFFERS"

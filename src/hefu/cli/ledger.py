@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -29,10 +30,11 @@ from hefu.cli.events import list_events
 from hefu.cli.language import t
 from hefu.cli.output import Bars, Output
 from hefu.contracts.parties.commands import Upgrade
-from hefu.kernel.errors import EngineError, Unavailable, UsageError
+from hefu.kernel.errors import Corrupt, EngineError, Unavailable, UsageError
 from hefu.kernel.time import format_instant, instant_ms
 from hefu.ledger import archive, audit, snapshot
 from hefu.ledger import block as blocks
+from hefu.ledger.block import Sealed
 from hefu.ledger.genesis import Genesis
 from hefu.ledger.store import RocksStore, Store, at_height
 from hefu.ledger.versions import CODE_VERSION, check_known
@@ -281,20 +283,33 @@ def verify(output: Output, trust: Path | None) -> None:
 
 def _votes(home: Home, trusted: Genesis, store: Store, height: int) -> Votes:
     """Those of a network's validators for a block that was recomputed; none where no node shows them."""
-    from hefu.services.nodes.client import RemoteStore
-    from hefu.services.nodes.light import votes_at, votes_of
-
     raw = store.get(at_height(b"h", height))
     assert raw is not None
-    header = blocks.SEALED.load(raw).header
     # A node that joined by a snapshot has no votes for the block that it began with.
     with suppress(Unavailable, UsageError, EngineError):
-        if isinstance(store, RemoteStore):
-            found = votes_of(store.client, trusted, height, header)
-        else:
-            found = votes_at(home.path, trusted, height, header)
+        found = _check_votes(_with_votes(home, store, blocks.SEALED.load(raw)), trusted)
         return found.power, found.total
     return 0, 0
+
+
+def _tip(store: Store) -> Sealed:
+    raw = store.get(b"mtip")
+    if raw is None:
+        raise Corrupt("this store has no tip", code="NO_TIP")
+    return blocks.SEALED.load_canonical(raw, "tip")
+
+
+def _with_votes(home: Home, store: Store, sealed: Sealed) -> Sealed:
+    # Loaded only where it is needed: an HTTP client takes longer to load than most commands to run.
+    from hefu.services.nodes.light import with_votes
+
+    return with_votes(home.path, store, sealed)
+
+
+def _check_votes(sealed: Sealed, trusted: Genesis) -> Any:
+    from hefu.services.nodes.light import check_votes
+
+    return check_votes(sealed, trusted)
 
 
 def _tell_audit(output: Output, report: audit.AuditReport, votes: Votes) -> None:
@@ -379,15 +394,21 @@ def replay(output: Output, target: Path) -> None:
     """The same as export and import, without the file between."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "ledger.hefu"
-        store = ledger_store()
-        try:
-            require_all_blocks(store)
-            archive.write_export(store, file)
-        finally:
-            store.close()
+        _export(file, output)
         height = _import(file, target, Home(home_path()).genesis, output)
     output.data({"home": str(target), "height": height})
     output.line(t(f"{height:,} blocks replayed into {target}.", f"已在 {target} 重算 {height:,} 个区块。"))
+
+
+def _export(file: Path, output: Output) -> int:
+    home, store = Home(home_path()), shown_store()
+    try:
+        require_all_blocks(store)
+        with Bars(lambda stage: t("blocks", "区块"), quiet=output.as_json) as bars:
+            tip = _with_votes(home, store, _tip(store))
+            return archive.write_export(store, file, lambda height: bars("blocks", height, 0), tip=tip)
+    finally:
+        store.close()
 
 
 @ledger.command("export", help=t("Write all blocks to one file.", "把全部区块写入一个文件。"))
@@ -395,12 +416,7 @@ def replay(output: Output, target: Path) -> None:
 @common
 def export_ledger(output: Output, file: Path) -> None:
     """Public data of the ledger only: no keys, no vaults."""
-    store = ledger_store()
-    try:
-        require_all_blocks(store)
-        height = archive.write_export(store, file)
-    finally:
-        store.close()
+    height = _export(file, output)
     output.data({"file": str(file), "height": height})
     output.line(t(f"{height:,} blocks written to {file}.", f"已将 {height:,} 个区块写入 {file}。"))
 
@@ -427,7 +443,12 @@ def _import(file: Path, target: Path, trust: Path, output: Output) -> int:
     genesis = Genesis.read(trust)
     with _new_home(target, genesis) as store, Bars(lambda stage: t("blocks", "区块"), quiet=output.as_json) as bars:
         chain = archive.read_import(
-            file, store, bootstrap.application(), genesis, lambda height: bars("blocks", height, 0)
+            file,
+            store,
+            bootstrap.application(),
+            genesis,
+            lambda height: bars("blocks", height, 0),
+            check_votes=lambda sealed: _check_votes(sealed, genesis),
         )
         return chain.tip.height
 
@@ -460,7 +481,7 @@ def write_snapshot(output: Output, folder: Path) -> None:
     """State and marks against replay; no old blocks."""
     store = ledger_store()
     try:
-        manifest = snapshot.write_snapshot(store, folder)
+        manifest = snapshot.write_snapshot(store, folder, seal=lambda tip: _with_votes(Home(home_path()), store, tip))
     finally:
         store.close()
     height = blocks.HEADER.load(manifest.tip.header).height
@@ -486,7 +507,9 @@ def restore(output: Output, folder: Path, trust: Path) -> None:
     """Checks every chunk, the state root and the seal."""
     target, genesis = home_path(), Genesis.read(trust)
     with _new_home(target, genesis) as store:
-        manifest = snapshot.restore_snapshot(folder, store, genesis)
+        manifest = snapshot.restore_snapshot(
+            folder, store, genesis, check_votes=lambda sealed: _check_votes(sealed, genesis)
+        )
     height = blocks.HEADER.load(manifest.tip.header).height
     output.data({"home": str(target), "height": height})
     output.line(t(f"State of block {height:,} restored into {target}.", f"已在 {target} 恢复区块 {height:,} 的状态。"))
@@ -502,6 +525,14 @@ def backup(output: Output, target: Path) -> None:
     with Bars(lambda stage: t("copy", "复制"), quiet=output.as_json) as bars:
         height = back_up(home, target, bootstrap.application(), bars)
     output.data({"home": str(home.path), "copy": str(target), "height": height})
+    if height is None:
+        output.line(
+            t(
+                f"Keys, vaults and names of {home.path} are copied to {target}. The nodes are not in it: each has a backup of its own.",
+                f"已将 {home.path} 的密钥、保险库与名称备份至 {target}。各节点不在其中，须分别备份。",
+            )
+        )
+        return
     output.line(
         t(
             f"{home.path} is copied to {target}, as of block {height:,}. Never let both write.",

@@ -3,7 +3,8 @@ Export and import: a whole ledger as one stream of blocks, from which everything
 
     magic ‖ frame(genesis) ‖ frame([sealed header, body])… ‖ frame(empty)
 
-A frame is its length in eight bytes, big endian, and the bytes. The last, empty frame tells a whole file from half a one.
+A frame is its length in eight bytes, big endian, and the bytes. The last, empty frame tells a whole file from half a one. Of blocks
+that validators decided only the last has a seal, their votes: the others hang on it by their successors.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from typing import BinaryIO
 from hefu.kernel.codec import Codec, encode
 from hefu.kernel.errors import Corrupt, UsageError
 from hefu.ledger.application import Application
-from hefu.ledger.audit import check_seal, stored_blocks, stored_genesis
-from hefu.ledger.block import Sealed
+from hefu.ledger.audit import VOTED, check_kept_seal, kept, refuse_votes, stored_blocks, stored_genesis
+from hefu.ledger.block import HEADER, SEALED, Sealed
 from hefu.ledger.chain import Chain
 from hefu.ledger.genesis import Genesis
 from hefu.ledger.store import Store, at_height
@@ -28,9 +29,12 @@ BLOCK: Codec[tuple[Sealed, tuple[bytes, ...]]] = Codec(tuple[Sealed, tuple[bytes
 Progress = Callable[[int], None]
 
 
-def write_export(store: Store, path: Path, progress: Progress | None = None) -> int:
+def write_export(store: Store, path: Path, progress: Progress | None = None, *, tip: Sealed | None = None) -> int:
     """
     Write a ledger's blocks to a file, whole or not at all.
+
+    Args:
+        tip: The last block to write, with its validators' votes; by default the store's tip as it is stored.
 
     Returns:
         The height reached.
@@ -52,8 +56,9 @@ def write_export(store: Store, path: Path, progress: Progress | None = None) -> 
             zero = store.get(at_height(b"h", 0))
             assert zero is not None
             _frame(file, zero)
-            for height, sealed, body in stored_blocks(store):
-                _frame(file, encode((sealed, body)))
+            last = None if tip is None else HEADER.load(tip.header).height
+            for height, sealed, body in stored_blocks(store, last=last):
+                _frame(file, encode((tip if height == last else sealed, body)))
                 if progress is not None:
                     progress(height)
             _frame(file, b"")
@@ -68,13 +73,20 @@ def write_export(store: Store, path: Path, progress: Progress | None = None) -> 
 
 
 def read_import(
-    path: Path, store: Store, application: Application, trusted: Genesis, progress: Progress | None = None
+    path: Path,
+    store: Store,
+    application: Application,
+    trusted: Genesis,
+    progress: Progress | None = None,
+    *,
+    check_votes: Callable[[Sealed], object] = refuse_votes,
 ) -> Chain:
     """
     Rebuild a ledger on an empty store from an export, checking every block on the way.
 
     Args:
         trusted: The genesis that the importer expects.
+        check_votes: Raises where a block's seal is not that of its validators.
 
     Raises:
         Corrupt: The file is damaged, cut off, or of another ledger; `where` names the block.
@@ -89,7 +101,8 @@ def read_import(
         sealed_zero = _sealed(zero)
         if sealed_zero.header != chain.tip_sealed.header:
             raise Corrupt("genesis leads to another header", code="BLOCK_DIFFERS", where="block 0")
-        check_seal(trusted, sealed_zero)
+        check_kept_seal(trusted, sealed_zero, bool(trusted.validators))
+        voted: Sealed | None = None
         store.write([(at_height(b"h", 0), zero)] + ([(b"mtip", zero)] if chain.tip.height == 0 else []))
         while True:
             where = f"block {chain.tip.height + 1}"
@@ -97,8 +110,13 @@ def read_import(
             if not raw:
                 break
             try:
-                sealed, body = BLOCK.load_canonical(raw, "block")
-                check_seal(trusted, sealed)
+                shown, body = BLOCK.load_canonical(raw, "block")
+                by_validators = chain.validators_decide()
+                sealed = kept(shown) if by_validators else shown
+                check_kept_seal(trusted, sealed, by_validators)
+                if voted is not None:
+                    raise Corrupt("votes for a block that is not the last", code="BAD_SEAL")
+                voted = shown if by_validators and shown.seal else None
                 for transaction in body:
                     code = check_stateless(
                         transaction,
@@ -115,6 +133,13 @@ def read_import(
             chain.write(outcome, sync=False)
             if progress is not None:
                 progress(outcome.height)
+        if chain.tip_sealed.seal_kind == "validators" and chain.tip.height:
+            if voted is None:
+                raise Corrupt(
+                    "no validator's vote for the last block", code="BAD_SEAL", where=f"block {chain.tip.height}"
+                )
+            check_votes(voted)
+            store.write([(VOTED, encode(voted))])
         if file.read(1):
             raise Corrupt("there is more behind the end", code="TRAILING_BYTES", where=str(path))
     store.write([(b"mimported", b"1")])
@@ -122,8 +147,6 @@ def read_import(
 
 
 def _sealed(raw: bytes) -> Sealed:
-    from hefu.ledger.block import SEALED
-
     return SEALED.load_canonical(raw, "sealed header")
 
 

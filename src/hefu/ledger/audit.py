@@ -19,6 +19,8 @@ from hefu.ledger.store import MemoryStore, Store, at_height
 from hefu.ledger.transaction import check_stateless
 
 Progress = Callable[[int, int], None]
+#: In a copy of a network's ledger: the block at which it was taken, with its validators' votes.
+VOTED = b"mvoted"
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def stored_blocks(
         Corrupt: One is missing or cannot be read; `where` names the block.
     """
     for height in range(from_height, (tip_height(store) if last is None else last) + 1):
-        raw_sealed, raw_body = store.get(at_height(b"h", height)), store.get(at_height(b"t", height))
+        raw_sealed, raw_body = store.get_many([at_height(b"h", height), at_height(b"t", height)])
         if raw_sealed is None or raw_body is None:
             raise Corrupt("header or body is missing", code="BLOCK_MISSING", where=f"block {height}")
         try:
@@ -184,6 +186,21 @@ def check_kept_seal(genesis: Genesis, sealed: Sealed, by_validators: bool) -> No
         check_seal(genesis, sealed)
     elif sealed.seal_kind != "validators" or sealed.seal:
         raise Corrupt("a block of a network with another seal", code="BAD_SEAL")
+
+
+def refuse_votes(sealed: Sealed) -> None:
+    """
+    For whoever cannot check validators' votes.
+
+    Raises:
+        Corrupt: Always.
+    """
+    raise Corrupt("validators' votes, which nobody checks here", code="BAD_SEAL")
+
+
+def kept(shown: Sealed) -> Sealed:
+    """A block of validators as a ledger's own store has it, without their votes."""
+    return Sealed(shown.header, shown.seal_kind, ()) if shown.seal_kind == "validators" else shown
 
 
 def check_seal(genesis: Genesis, sealed: Sealed) -> None:

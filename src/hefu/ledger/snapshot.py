@@ -15,7 +15,7 @@ from pathlib import Path
 from hefu.kernel.codec import Codec, Record, encode
 from hefu.kernel.errors import Corrupt, UsageError
 from hefu.ledger import block as blocks
-from hefu.ledger.audit import check_seal, stored_genesis
+from hefu.ledger.audit import VOTED, check_kept_seal, check_seal, kept, refuse_votes, stored_genesis
 from hefu.ledger.block import Result, Sealed
 from hefu.ledger.chain import STORE_FORMAT
 from hefu.ledger.genesis import Genesis
@@ -49,9 +49,18 @@ CHUNK: Codec[tuple[tuple[bytes, bytes], ...]] = Codec(tuple[tuple[bytes, bytes],
 RECENT: Codec[tuple[RecentBlock, ...]] = Codec(tuple[RecentBlock, ...])
 
 
-def write_snapshot(store: Store, folder: Path, progress: Progress | None = None) -> Manifest:
+def write_snapshot(
+    store: Store,
+    folder: Path,
+    progress: Progress | None = None,
+    *,
+    seal: Callable[[Sealed], Sealed] | None = None,
+) -> Manifest:
     """
     Write a snapshot of a closed or quiet store.
+
+    Args:
+        seal: Gives a block of validators its votes, which a store does not keep.
 
     Raises:
         UsageError: The folder exists.
@@ -62,6 +71,7 @@ def write_snapshot(store: Store, folder: Path, progress: Progress | None = None)
     tip_raw = store.get(b"mtip")
     assert tip_raw is not None
     tip = blocks.SEALED.load(tip_raw)
+    shown = tip if seal is None else seal(tip)
     partial = folder.with_name(folder.name + ".part")
     partial.mkdir(parents=True)
     digests = []
@@ -72,15 +82,25 @@ def write_snapshot(store: Store, folder: Path, progress: Progress | None = None)
             progress(i + 1, 0)
     recent = encode(tuple(recent_blocks(store, genesis, tip)))
     (partial / "recent").write_bytes(recent)
-    manifest = Manifest(FORMAT, genesis.raw, tip, tuple(digests), genesis.hash(recent))
+    manifest = Manifest(FORMAT, genesis.raw, shown, tuple(digests), genesis.hash(recent))
     (partial / "manifest").write_bytes(encode(manifest))
     partial.rename(folder)
     return manifest
 
 
-def restore_snapshot(folder: Path, store: Store, trusted: Genesis, progress: Progress | None = None) -> Manifest:
+def restore_snapshot(
+    folder: Path,
+    store: Store,
+    trusted: Genesis,
+    progress: Progress | None = None,
+    *,
+    check_votes: Callable[[Sealed], object] = refuse_votes,
+) -> Manifest:
     """
     Fill an empty store from a snapshot.
+
+    Args:
+        check_votes: Raises where a block's seal is not that of its validators.
 
     Raises:
         UsageError: There is something in the store already.
@@ -95,7 +115,12 @@ def restore_snapshot(folder: Path, store: Store, trusted: Genesis, progress: Pro
         raise UsageError("no snapshot here", code="NO_SNAPSHOT", where=str(folder)) from None
     if manifest.format != FORMAT or manifest.genesis != trusted.raw:
         raise Corrupt("the snapshot is of another ledger than expected", code="OTHER_GENESIS")
-    check_seal(trusted, manifest.tip)
+    by_validators = manifest.tip.seal_kind == "validators"
+    if by_validators:
+        check_votes(manifest.tip)
+    else:
+        check_seal(trusted, manifest.tip)
+    tip = kept(manifest.tip)
     header = blocks.HEADER.load_canonical(manifest.tip.header, "block header")
     if header.chain_id != trusted.chain_id:
         raise Corrupt("the snapshot's header is of another chain", code="WRONG_CHAIN")
@@ -110,12 +135,19 @@ def restore_snapshot(folder: Path, store: Store, trusted: Genesis, progress: Pro
     store.write(tree.flush(), sync=False)
     if tree.root != header.state_root:
         raise Corrupt("the chunks do not lead to the header's state root", code="STATE_ROOT")
-    recent = RecentBlocks(store, trusted, lambda sealed: check_seal(trusted, sealed))
+    # Those of validators hang on the tip by their successors; an operator's may stand before them.
+    recent = RecentBlocks(
+        store,
+        trusted,
+        lambda sealed: check_kept_seal(trusted, sealed, sealed.seal_kind == "validators" and by_validators),
+    )
     for block in RECENT.load_canonical(_checked(trusted, folder / "recent", manifest.recent), "recent blocks"):
         recent.add(block)
-    recent.end(manifest.tip)
+    recent.end(tip)
+    if by_validators:
+        store.write([(VOTED, encode(manifest.tip))])
     # The format comes last: a store that was filled half has none, and is no ledger.
-    store.write([(b"mgenesis", trusted.raw), (b"mtip", encode(manifest.tip)), (b"mformat", STORE_FORMAT)])
+    store.write([(b"mgenesis", trusted.raw), (b"mtip", encode(tip)), (b"mformat", STORE_FORMAT)])
     return manifest
 
 

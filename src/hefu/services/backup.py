@@ -9,7 +9,9 @@ root, or not at all.
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
@@ -21,17 +23,20 @@ from hefu.ledger.store import RocksStore
 from hefu.services.home import Home
 
 _BATCH = 10_000
-#: Beside the ledger, what is not copied: views, which `hefu views rebuild` makes anew, and SQLite's shared memory.
-_LEFT = ("views.db", "views.db-*", "*.db-shm", "*.part")
+#: Beside the ledger, what is not copied: views, which `hefu views rebuild` makes anew, and what SQLite keeps beside its files.
+_LEFT = ("views.db", "views.db-*", "*.db-shm", "*.db-wal", "*.part")
 Progress = Callable[[str, int, int], None]
 
 
-def back_up(home: Home, target: Path, application: Application, progress: Progress | None = None) -> int:
+def back_up(home: Home, target: Path, application: Application, progress: Progress | None = None) -> int | None:
     """
     Copy a home into a folder that is not there yet, or empty.
 
+    Where nodes keep the ledger, they and it stay out: a validator's key in two places is dangerous, and each node has a backup of
+    its own (docs/running-a-node.md).
+
     Returns:
-        The height of the copy.
+        The height of the copy; None if the ledger is not in it.
 
     Raises:
         UsageError: There is something in the folder.
@@ -44,32 +49,50 @@ def back_up(home: Home, target: Path, application: Application, progress: Progre
     partial = target.with_name(target.name + ".part")
     shutil.rmtree(partial, ignore_errors=True)
     try:
-        # Held to the end: every command that writes a vault, a key or a name holds the ledger too.
-        source = RocksStore(home.ledger)
-        try:
-            shutil.copytree(
-                home.path,
-                partial,
-                ignore=lambda folder, names: (
-                    shutil.ignore_patterns(*_LEFT)(folder, names)
-                    | ({home.ledger.name} if Path(folder) == home.path else set())
-                ),
-            )
-            ledger = partial / home.ledger.name
-            copy_store(source, ledger, lambda done: progress and progress("backup", done, 0))
+        if home.network.exists():
+            height = None
+            _copy_beside(home, partial)
+        else:
+            # Held to the end: every command that writes a vault, a key or a name holds the ledger too.
+            source = RocksStore(home.ledger)
+            try:
+                _copy_beside(home, partial)
+                ledger = partial / home.ledger.name
+                copy_store(source, ledger, lambda done: progress and progress("backup", done, 0))
+            finally:
+                source.close()
             copy = RocksStore(ledger)
             try:
                 height = Chain(stored_genesis(copy), application, copy, found=False).tip.height
             finally:
                 copy.close()
-        finally:
-            source.close()
         if target.exists():
             target.rmdir()
         partial.rename(target)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return height
+
+
+def _copy_beside(home: Home, target: Path) -> None:
+    """Everything but the ledger and the nodes."""
+    apart = {home.ledger.name, "nodes"}
+    left = shutil.ignore_patterns(*_LEFT)
+
+    def ignored(folder: str, names: list[str]) -> set[str]:
+        return left(folder, names) | (apart if Path(folder) == home.path else set())
+
+    shutil.copytree(home.path, target, ignore=ignored, copy_function=_copy_file)
+
+
+def _copy_file(source: str, target: str) -> None:
+    if not source.endswith(".db"):
+        shutil.copy2(source, target)
+        return
+    # A vault that somebody writes to meanwhile is copied as of one instant, and with what still stands in its log.
+    with closing(sqlite3.connect(source)) as there, closing(sqlite3.connect(target)) as here:
+        there.backup(here)
+    shutil.copystat(source, target)
 
 
 def copy_store(source: RocksStore, target: Path, progress: Callable[[int], object] | None = None) -> None:

@@ -333,9 +333,9 @@ class Network:
             # The last block before validators took the ledger over; they have decided none yet.
             check_seal(self.genesis, sealed)
             return
-        from hefu.services.nodes.light import votes_of
+        from hefu.services.nodes.light import check_votes, seal_of
 
-        votes_of(chain.client, self.genesis, chain.tip.height, sealed.header)
+        check_votes(seal_of(chain.client, chain.tip.height, sealed.header), self.genesis)
 
     def _countersign(
         self, chain: Chain, made: checkpoints.Checkpoint, party: PartyEntry

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from hefu.kernel.errors import Corrupt
-from hefu.ledger.block import Sealed
+from hefu.ledger.audit import VOTED
+from hefu.ledger.block import HEADER, SEALED, Sealed
 from hefu.ledger.genesis import Genesis
-from hefu.services.nodes.client import NodeClient
+from hefu.ledger.store import Store
+from hefu.services.nodes.client import NodeClient, RemoteStore
 from hefu.services.nodes.node import NodeHome
 from hefu_verify.codec import Record, Refused
 from hefu_verify.suites import suite_named
@@ -31,33 +33,45 @@ def check_votes(sealed: Sealed, genesis: Genesis) -> Record:
         raise Corrupt(f"the validators did not sign this block: {error.text}", code="BAD_SEAL") from None
 
 
-def votes_at(node: Path, genesis: Genesis, height: int, header: bytes) -> Record:
+def seal_of(client: NodeClient, height: int, header: bytes) -> Sealed:
     """
-    The votes for a block that a node's folder holds, from the node itself while it runs.
-
-    Raises:
-        UsageError: No node lives there.
-        Unavailable: It does not answer.
-        Corrupt: It shows another block, or one that the validators did not sign.
-    """
-    home = NodeHome(node)
-    file = home.read()
-    client = NodeClient([f"http://{file.bind}:{file.gateway_port}"], [home.token.read_text().strip()])
-    try:
-        return votes_of(client, genesis, height, header)
-    finally:
-        client.close()
-
-
-def votes_of(client: NodeClient, genesis: Genesis, height: int, header: bytes) -> Record:
-    """
-    The votes for a block whose header is known, from whichever node answers.
+    A block whose header is known, with its votes, from whichever node answers; they are not checked.
 
     Raises:
         Unavailable: None does.
-        Corrupt: It shows another block, or one that the validators did not sign.
+        Corrupt: It shows another block (BLOCK_DIFFERS).
     """
     sealed = client.seal(height)
     if sealed.header != header:
         raise Corrupt("the node shows another block than is known", code="BLOCK_DIFFERS")
-    return check_votes(sealed, genesis)
+    return sealed
+
+
+def with_votes(folder: Path, store: Store, sealed: Sealed) -> Sealed:
+    """
+    A block of a ledger, with the votes of its validators if they decided it: as they were kept with a copy, or else from the nodes.
+    They are not checked.
+
+    Args:
+        folder: Where the store lives, a node's or a copy's.
+
+    Raises:
+        UsageError: It is of a network, and neither a node's nor a copy that has its votes.
+        Unavailable: No node answers.
+        Corrupt: It shows another block (BLOCK_DIFFERS).
+    """
+    height = HEADER.load(sealed.header).height
+    if sealed.seal_kind != "validators" or not height:
+        return sealed
+    if isinstance(store, RemoteStore):
+        return seal_of(store.client, height, sealed.header)
+    voted = store.get(VOTED)
+    if voted is not None and SEALED.load(voted).header == sealed.header:
+        return SEALED.load(voted)
+    node = NodeHome(folder)
+    file = node.read()
+    client = NodeClient([f"http://{file.bind}:{file.gateway_port}"], [node.token.read_text().strip()])
+    try:
+        return seal_of(client, height, sealed.header)
+    finally:
+        client.close()
