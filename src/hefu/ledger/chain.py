@@ -141,7 +141,9 @@ class Chain:
             raise Corrupt("the store belongs to another genesis", code="OTHER_GENESIS")
         self._arriving = PendingStore(store)
         self.tree: Tree = StateTree(self._h, self._arriving, buckets) if tree is None else tree
-        self.state = State(self._fetch, GenerationCache(records))
+        arriving = self._arriving
+        # Not a method of this chain: the two would hold each other, and the tree's memory with them until a collector comes by.
+        self.state = State(lambda key: arriving.get(b"s" + key), GenerationCache(records))
         tip = store.get(b"mtip")
         assert tip is not None
         sealed = blocks.SEALED.load(tip)
@@ -156,9 +158,6 @@ class Chain:
         self._check_sealer()
 
     # -- reading ------------------------------------------------------------------------------------------------
-
-    def _fetch(self, key: bytes) -> bytes | None:
-        return self.get(b"s" + key)
 
     def get(self, key: bytes) -> bytes | None:
         """A stored value, blocks on their way to the disk included."""
@@ -192,7 +191,7 @@ class Chain:
 
     def prove(self, key: bytes) -> StateProof:
         """Presence or absence of a state key under the tip."""
-        return self.tree.prove(key, self._fetch(key))
+        return self.tree.prove(key, self.get(b"s" + key))
 
     def prove_many(self, keys: Sequence[bytes]) -> list[StateProof]:
         """Several keys under one tip, where this chain stands afterwards."""

@@ -267,7 +267,8 @@ class RemoteChain(Chain):
         Raises:
             Corrupt: The node runs another ledger.
         """
-        self.state = State(self._fetch)
+        store = self.store
+        self.state = State(lambda key: store.get(b"s" + key))
         end = time.monotonic() + PATIENCE_S
         while True:
             tip, first = self.store.get_many([b"mtip", b"mgenesis"])
