@@ -14,7 +14,9 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 
 SOCKET_BYTES = 1 << 20
-_M_ARENA_MAX = -8  # of malloc.h
+# Of malloc.h.
+_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
+_MAPPED_BYTES = 1 << 20
 
 
 class Beside:
@@ -71,10 +73,13 @@ def bound_memory() -> None:
     Let glibc take memory from two arenas at most, and collect seldom.
 
     Each of a store's threads would else have an arena of its own, and keep what it once needed: a node grew by a hundred megabytes.
+    And what is large goes back to the system when it is freed: left to itself, glibc comes to keep pieces of any size.
     """
     collect_seldom()
     with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
+        malloc = ctypes.CDLL(None)
+        malloc.mallopt(_M_ARENA_MAX, 2)
+        malloc.mallopt(_M_MMAP_THRESHOLD, _MAPPED_BYTES)
 
 
 def run_beside(serve: Callable[..., None]) -> None:

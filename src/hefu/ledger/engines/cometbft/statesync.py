@@ -29,7 +29,7 @@ from hefu.ledger.tree import StateTree
 
 FORMAT = 1
 #: A node writes a tenth of what the embedded engine does, and shall stay below 400 MB whatever the ledger grows to.
-BUFFER_BYTES, CACHE_BYTES = 16 << 20, 64 << 20
+BUFFER_BYTES, CACHE_BYTES = 16 << 20, 48 << 20
 #: Snapshots that stay; a node that joins may be fetching the older one.
 KEPT = 2
 ENGINE_KEY = b"mengine"

@@ -17,7 +17,7 @@ from hefu.ledger.genesis import Genesis
 from hefu.ledger.transaction import check_stateless
 
 #: Transactions whose verdicts are kept; what is past that is checked again.
-REMEMBERED = 50_000
+REMEMBERED = 20_000
 
 
 @dataclass(frozen=True, slots=True)
