@@ -4,7 +4,7 @@ The peer of a network: etcd with three members on this machine, doing the same c
     python -m bench.etcd
 
 Each transfer compares who holds a right and writes the new holder and an entry of its history, in one transaction, durable on two
-of three members when it is answered. Members are asked in turn over their JSON interface by as many connections as fit. It checks no
+of three members when it is answered. Members are asked over their JSON interface by as many connections as fit. It checks no
 signature, keeps no proofs and trusts every member; it is what a consortium without a ledger would use. It is measured where the
 command `etcd` is installed (Debian: etcd-server).
 """
