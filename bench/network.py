@@ -2,7 +2,7 @@
 Four validators on this machine under the spine's own commands, submitted to all four gateways over HTTP, final when the
 gateway's own node has committed the block.
 
-    python -m bench.network [batches] [singles] [soak] [overload] [join]
+    python -m bench.network [batches] [singles] [soak] [overload] [join] [peers]
 
 - batches: signed batches of a hundred assignments, as many on their way as fit.
 - singles: individually signed assignments for --seconds, at --rate offered a second.
@@ -10,6 +10,8 @@ gateway's own node has committed the block.
 - overload: registrations of invoices at three times --rate for --overload-seconds, each sender going on without waiting for
   answers, of which the nodes' own metrics tell; then how long until a single one is answered within two seconds again.
 - join: a node takes a snapshot of --rights rights, and stands where the others stand.
+- peers: before all that, what stands beside: the embedded engine under the same commands, and etcd with three members if it is
+  installed (`bench/etcd.py`).
 
 Latency is that of the request which carried a transaction, from sending to its last answer, so it is an upper bound. Rights and
 invoices are preloaded through the network itself. Prints one JSON list of rows.
@@ -21,6 +23,7 @@ import argparse
 import json
 import shutil
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -32,6 +35,7 @@ from typing import Any
 
 import msgspec
 
+from bench import etcd
 from bench.pump import Pump, flood
 from bench.usage import Usage, memory_mb, total
 from bench.world import BenchWorld
@@ -51,7 +55,7 @@ _UNUSED = 100_000_000
 #: What is loaded for the batches: a tenth warms up, the rest is measured.
 BATCHED = 60_000
 _ANSWERED, _BUSY, _RESENT = (f"hefu_gateway_{what}_total" for what in ("answered", "busy", "resent"))
-PHASES = ("batches", "singles", "soak", "overload", "join")
+PHASES = ("batches", "singles", "soak", "overload", "join", "peers")
 Row = dict[str, Any]
 
 
@@ -111,6 +115,7 @@ class Bench:
             "soak": int(asked.soak_seconds * SOAK_RATE),
             "overload": 0,
             "join": 0,
+            "peers": 0,
         }[phase]
         return -(-count // 5_000) * 5_000
 
@@ -226,6 +231,25 @@ class Bench:
         yield row(f"network: a snapshot of {rights:,} rights is taken beside it", round(took, 1), "s", None, None)
 
 
+def measured_peers() -> tuple[list[Row], dict[int, tuple[str, float]]]:
+    """Rows of what stands beside a network, and etcd's transfers a second by how many a transaction holds."""
+    rows: list[Row] = []
+    for name in ("singles-ed25519", "batches-ed25519"):
+        done = subprocess.run([sys.executable, "-m", "bench.ledger", name], capture_output=True, text=True, check=True)
+        rows += [
+            {**found, "name": f"beside: {found['name']}"} for found in json.loads(done.stdout[done.stdout.index("[") :])
+        ]
+    if not etcd.installed():
+        print("etcd is not installed: measured without it", file=sys.stderr)
+        return rows, {}
+    peer = etcd.Etcd()
+    try:
+        label = f"etcd {peer.version}, three members, {etcd.CONNECTIONS} connections"
+        return rows, {batch: (f"{label}, {batch} a transaction", peer.rate(batch)) for batch in (1, BATCH)}
+    finally:
+        peer.close()
+
+
 def _wait(ready: Callable[[], Any], seconds: float = 120.0) -> Any:
     end = time.monotonic() + seconds
     while not (found := ready()):
@@ -265,7 +289,9 @@ def main() -> int:
     """Run; one JSON list of rows."""
     global COMMAND
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("phases", nargs="*", default=["batches", "singles"], metavar="PHASE", help=", ".join(PHASES))
+    parser.add_argument(
+        "phases", nargs="*", default=["peers", "batches", "singles"], metavar="PHASE", help=", ".join(PHASES)
+    )
     parser.add_argument("--seconds", type=float, default=600)
     parser.add_argument("--rate", type=int, default=800, help="single transactions offered a second")
     parser.add_argument("--soak-seconds", type=float, default=1800)
@@ -278,7 +304,10 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="hefu-net-"))
     rows: list[Row] = []
     local: LocalNetwork | None = None
+    peers: dict[int, tuple[str, float]] = {}
     try:
+        if "peers" in arguments.phases:
+            rows, peers = measured_peers()
         local, world = network(folder)
         bench = Bench(local, world, arguments)
         rights = sum(bench.needed(phase) for phase in arguments.phases) + 5_000
@@ -286,7 +315,10 @@ def main() -> int:
             rights = max(rights, arguments.rights)
         bench.preload(rights)
         for phase in arguments.phases:
-            for found in getattr(bench, phase)():
+            for found in () if phase == "peers" else getattr(bench, phase)():
+                beside = peers.get({"singles": 1, "batches": BATCH}.get(phase, 0))
+                if beside and found["unit"] == "1/s":
+                    found["peer"], found["peer_value"] = beside[0], round(beside[1])
                 rows.append(found)
                 print(f"{found['name']}: {found['value']} {found['unit']}", file=sys.stderr)
     finally:
