@@ -72,3 +72,17 @@ def test_the_validators_key_signs_for_itself_and_is_made_once(home):
         engine_home.sign_as_validator(home.engine, b"message")
     with pytest.raises(Corrupt):
         engine_home.read_keys(home.engine)
+
+
+def test_a_node_without_its_validators_key_starts_only_where_a_signer_has_it(home):
+    home.check_keys()
+    (home.engine / "config" / "priv_validator_key.json").unlink()
+    with pytest.raises(Corrupt):
+        home.check_keys()
+    file = home.read()
+    file.engine = {"priv_validator_laddr": "tcp://127.0.0.1:26659"}
+    home.write(file)
+    home.check_keys()
+    (home.engine / "config" / "node_key.json").unlink()
+    with pytest.raises(Corrupt):
+        home.check_keys()

@@ -131,10 +131,23 @@ def read_keys(engine: Path) -> NodeKeys:
     """
     config = engine / "config"
     try:
-        node = json.loads((config / "node_key.json").read_bytes())["priv_key"]["value"]
         validator = json.loads((config / "priv_validator_key.json").read_bytes())["pub_key"]["value"]
-        seed = base64.b64decode(node, validate=True)[:32]
-        return NodeKeys(_address(SigningKey(seed)).lower(), base64.b64decode(validator, validate=True))
+        return NodeKeys(node_id(engine), base64.b64decode(validator, validate=True))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Corrupt(f"the engine's key files cannot be read: {type(error).__name__}", where=str(config)) from None
+
+
+def node_id(engine: Path) -> str:
+    """
+    What a node is called among peers. Its validator's key may be elsewhere, with a signer of its own.
+
+    Raises:
+        Corrupt: The file is missing or no key file of CometBFT's.
+    """
+    config = engine / "config"
+    try:
+        node = json.loads((config / "node_key.json").read_bytes())["priv_key"]["value"]
+        return _address(SigningKey(base64.b64decode(node, validate=True)[:32])).lower()
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Corrupt(f"the engine's key files cannot be read: {type(error).__name__}", where=str(config)) from None
 

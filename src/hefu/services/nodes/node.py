@@ -225,6 +225,16 @@ class NodeHome:
         self.write(node)
         self.configure(node)
 
+    def check_keys(self) -> None:
+        """
+        Raises:
+            Corrupt: The node's key is missing, or its validator's where no signer of its own has that: CometBFT would make a new one.
+        """
+        if self.read().engine.get("priv_validator_laddr"):
+            engine_home.node_id(self.engine)
+        else:
+            engine_home.read_keys(self.engine)
+
     def configure(self, node: NodeFile) -> None:
         """Write the engine's configuration from the node's file."""
         peers = []
@@ -246,7 +256,7 @@ class NodeHome:
     def whereabouts(self) -> Whereabouts:
         """What this node says to one that joins: where it is itself, and those whom it knows."""
         file = self.read()
-        own = Peer(engine_home.read_keys(self.engine).id, file.host, file.p2p_port)
+        own = Peer(engine_home.node_id(self.engine), file.host, file.p2p_port)
         return Whereabouts(
             chain_id=Genesis.read(self.genesis).chain_id.hex(),
             genesis_time=file.genesis_time,
@@ -276,7 +286,7 @@ class Node:
         self.file = home.read()
         self._binary = find_cometbft(tools) if supervise else None
         genesis = Genesis.read(home.genesis)
-        engine_home.read_keys(home.engine)
+        home.check_keys()
         self._log = (home.path / "node.log").open("ab", buffering=0)
         disk = LedgerFolder(home.ledger)
         self.replica = Replica(
