@@ -228,7 +228,7 @@ class NodeHome:
     def check_keys(self) -> None:
         """
         Raises:
-            Corrupt: The node's key is missing, or its validator's where no signer of its own has that: CometBFT would make a new one.
+            Corrupt: The node's key is missing, or its validator's where no signer has that: CometBFT would make a new one.
         """
         if self.read().engine.get("priv_validator_laddr"):
             engine_home.node_id(self.engine)
