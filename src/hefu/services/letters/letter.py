@@ -196,8 +196,9 @@ def open_letter(h: Hash, suite: Suite, envelope: Envelope, private_key: bytes) -
 
 def padded_size(size: int) -> int:
     """
-    To what size a content is padded: at most an eighth more, and the sizes of all letters are few (Padmé: Nikitin and others, Reducing
-    Metadata Leakage from Encrypted Files and Communication with PURBs, 2019).
+    To what size a content is padded: at most an eighth more, and the sizes of all letters are few.
+
+    Source: Padmé, in Nikitin and others, Reducing Metadata Leakage from Encrypted Files and Communication with PURBs, 2019.
     """
     size = max(size, PADDED_MIN)
     exponent = size.bit_length() - 1
