@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from hefu.credit.features import crossing, registry
+from hefu.credit.features import crossing
 from hefu.credit.features.expression import Dialect
 from hefu.credit.features.links import Links, find_links
 from hefu.credit.features.plan import as_values, steps
 from hefu.credit.features.rows import ROWS
+from hefu.documents.invoices.classify import quoted
+from hefu.documents.invoices.treatments import problem
+from hefu.kernel.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,26 @@ class FeatureTable:
     def facts(self) -> Iterator[dict[str, Any]]:
         """firm, as_of and every fact, integers; what an integer of record is made from."""
         return self._dicts("facts")
+
+    def save(self, path: Path) -> None:
+        """
+        Write the features as Parquet or CSV, whole or not at all: firm, as_of and one column each, empty where unknown.
+
+        Raises:
+            UsageError: Neither .parquet nor .csv (BAD_TABLE_KIND); the file cannot be written (NOT_SAVED).
+        """
+        forms = {".parquet": "FORMAT parquet", ".csv": "FORMAT csv, HEADER"}
+        form = forms.get(path.suffix.lower())
+        if form is None:
+            raise UsageError("a feature table is saved as .parquet or .csv", code="BAD_TABLE_KIND", where=path.name)
+        try:
+            with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name[:64]}.") as folder:
+                part = Path(folder) / "table"
+                query = "SELECT * EXCLUDE s FROM features ORDER BY firm, as_of"
+                self.connection.execute(f"COPY ({query}) TO {quoted(str(part))} ({form})")
+                part.replace(path)
+        except (OSError, duckdb.IOException):
+            raise problem("NOT_SAVED", path.name) from None
 
     def _dicts(self, table: str) -> Iterator[dict[str, Any]]:
         found = self.connection.execute(f"SELECT * EXCLUDE s FROM {table} ORDER BY firm, as_of")  # noqa: S608
@@ -79,7 +104,12 @@ def compute(
 
 def _present(connection: duckdb.DuckDBPyConnection) -> list[str]:
     tables = {row[0] for row in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
-    return [source for source, spec in ROWS.items() if spec.table in tables]
+    return [source for source, spec in ROWS.items() if spec.table in tables and _has_rows(connection, spec.table)]
+
+
+def _has_rows(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
+    # An empty table would only cost time: its source is absent for every firm either way.
+    return connection.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone() is not None  # noqa: S608
 
 
 def _insert(work: duckdb.DuckDBPyConnection, table: str, rows: Collection[tuple[Any, ...]]) -> None:
@@ -98,8 +128,3 @@ def _add_links(
         found = find_links(connection, as_of)
         rows = [(s, *found.get(firm, Links())) for s, firm, day in wanted if day == as_of]
         _insert(work, "links", rows)
-
-
-def names() -> tuple[str, ...]:
-    """Columns of a feature table besides firm and as_of, in order."""
-    return tuple(feature.name for feature in registry.FEATURES)

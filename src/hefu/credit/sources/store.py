@@ -175,6 +175,21 @@ class Store:
             found[kind] = (int(row[0]), int(row[1]), row[2], row[3])
         return found
 
+    def export(self, folder: Path) -> dict[str, Path]:
+        """
+        Write every table that has rows as Parquet, one file each, as Spark reads them.
+
+        Args:
+            folder: Exists.
+        """
+        written = {}
+        for kind, (rows, *_) in self.coverage().items():
+            if rows:
+                written[kind] = folder / f"{kind}.parquet"
+                place = str(written[kind]).replace("'", "''")
+                self.connection.execute(f"COPY {kind} TO '{place}' (FORMAT parquet)")
+        return written
+
     def firms(self) -> list[str]:
         """Every firm that any source knows, in order."""
         each = " UNION ".join(f"SELECT firm FROM {kind}" for kind in KINDS)  # noqa: S608
