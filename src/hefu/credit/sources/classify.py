@@ -18,7 +18,7 @@ TREATMENTS = (
     Treatment("KEY_TOO_LONG", Outcome.REFUSED, f"a text exceeds {KEY_LENGTH_MAX} characters"),
     Treatment("UNKNOWN_WORD", Outcome.REFUSED, "the cell has none of the words that the field knows"),
     Treatment("BAD_DATE", Outcome.REFUSED, f"the date cannot be read in any known format, or is before {DATE_MIN}"),
-    Treatment("BAD_NUMBER", Outcome.REFUSED, "the cell is not a plain decimal number"),
+    Treatment("NOT_A_NUMBER", Outcome.REFUSED, "the cell is not a plain decimal number"),
     Treatment("NUMBER_TOO_LARGE", Outcome.REFUSED, "the number is past the largest; check its unit"),
     Treatment("NOT_CENTS", Outcome.REFUSED, "the amount is not a whole number of cents"),
     Treatment("NEGATIVE", Outcome.REFUSED, "the number is negative where nothing can be"),
@@ -128,7 +128,7 @@ def _checks(schema: Schema, columns: Mapping[str, tuple[str, str, int]], today: 
     for f in dates:
         yield f"{f.name} IS NULL OR {f.name} < DATE '{DATE_MIN}'", "BAD_DATE", f.name
     for f in numbers:
-        yield f"{f.name}_number IS NULL", "BAD_NUMBER", f.name
+        yield f"{f.name}_number IS NULL", "NOT_A_NUMBER", f.name
     for f in numbers:
         yield f"NOT {f.name}_fits", "NUMBER_TOO_LARGE", f.name
     for f in numbers:
