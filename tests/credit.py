@@ -74,29 +74,29 @@ def _minor(text: str) -> int:
 
 
 def features(text: str, as_of: str) -> Values:
-    """Features of firm F on DuckDB, the same as event by event; both must agree, or this fails."""
-    rows, day = rows_of(text), date.fromisoformat(as_of)
-    ((batch, _),) = batch_of(rows, [("F", day)])
-    one = live.build("F", day, rows)
-    one.set_links(Links())
-    found = one.features()
-    assert_same({**batch, **dict.fromkeys(links_unknown(rows))}, {**found, **dict.fromkeys(links_unknown(rows))})
-    return batch
+    """Features of firm F on DuckDB; event by event they must be the same, or this fails."""
+    return all_features([text], as_of)[0]
 
 
-def links_unknown(rows: Sequence[Row]) -> list[str]:
-    """Features of links, which a batch looks for only where both sides of invoices are there."""
-    sides = {row.direction for row in rows if isinstance(row, Invoice)}
-    from hefu.credit.features import FEATURES
+def all_features(texts: Sequence[str], as_of: str) -> list[Values]:
+    """The same for several firms, each with a text of its own, in one batch."""
+    day, firms = date.fromisoformat(as_of), [f"F{i:02d}" for i in range(len(texts))]
+    books = [rows_of(text, firm) for text, firm in zip(texts, firms)]
+    found = batch_of([row for book in books for row in book], [(firm, day) for firm in firms])
+    for firm, book, (batch, _) in zip(firms, books, found):
+        one = live.build(firm, day, book)
+        one.set_links(Links())
+        assert_same(batch, one.features())
+    return [batch for batch, _ in found]
 
-    return [] if sides == {"sales", "purchases"} else [f.name for f in FEATURES if f.group == "links"]
 
-
-def batch_of(rows: Iterable[Row], spine: Sequence[tuple[str, date]]) -> list[tuple[Values, Values]]:
-    """Features and facts of each firm and date of the spine, in order."""
+def batch_of(
+    rows: Iterable[Row], spine: Sequence[tuple[str, date]], *, with_links: bool = True
+) -> list[tuple[Values, Values]]:
+    """Features and facts of each firm and date of the spine, which is in order."""
     with Store() as store:
         store.add(rows)
-        table = compute(store.connection, spine)
+        table = compute(store.connection, spine, with_links=with_links)
         return [
             ({k: v for k, v in f.items() if k not in ("firm", "as_of")}, facts)
             for f, facts in zip(table.features(), table.facts())

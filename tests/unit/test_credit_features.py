@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import pytest
 
-from credit import batch_of, features, links_at, rows_of
+from credit import all_features, batch_of, features, links_at, rows_of
 from hefu.credit.features import BY_NAME, FEATURES, Links, LiveFirm, features_of, record_of, registry, sources_of
 from hefu.credit.features.describe import OWNERS, as_of_of, definition
 from hefu.credit.features.expression import Dialect, parse
@@ -112,42 +112,36 @@ def test_features_are_what_a_pencil_says() -> None:
 
 
 def test_months_are_complete_on_their_last_day() -> None:
-    assert features(BOOK, "2025-12-30")["sales_12m"] == 100 * (500 + 850), (
-        "December runs: December 2024 to November 2025"
-    )
-    assert features(BOOK, "2026-01-15")["sales_12m"] == 969956
-    assert features(BOOK, "2026-01-31")["sales_12m"] == 969956, "now February 2025 to January 2026"
+    days = [date(2025, 12, 30), date(2025, 12, 31), date(2026, 1, 15), date(2026, 1, 31)]
+    # On 30 December the last 12 complete months are December 2024 to November 2025; on 31 January February 2025 to January 2026.
+    found = [values["sales_12m"] for values, _ in batch_of(rows_of(BOOK), [("F", day) for day in days])]
+    assert found == [100 * (500 + 850), 969956, 969956, 969956]
 
 
-@pytest.mark.parametrize(
-    ("text", "known", "unknown"),
-    [
-        # A firm with one invoice.
-        ("sale 2025-12-05 A 100 13", {"sales_12m": 10_000, "sales_hhi_12m": 1, "purchases_present": 0}, ["margin_12m", "purchases_12m"]),
-        # Only voids: there are invoices, and no sale.
-        ("sale 2025-12-05 A 100 13 void", {"sales_present": 1, "sales_12m": 0, "sales_void_share_12m": 1}, ["sales_recency", "sales_hhi_12m"]),
-        # Negative totals: no share of a negative sum is taken.
-        (
-            "sale 2025-12-05 A -100 -13",
-            {"sales_12m": -10_000, "sales_customers_12m": 0},
-            ["sales_volatility_12m", "sales_tax_rate_12m", "sales_top1_12m"],
-        ),
-        # A zero invoice alone.
-        ("sale 2025-12-05 A 0 0", {"sales_present": 1, "sales_invoices_12m": 0}, ["sales_mean_invoice_12m", "sales_void_share_12m"]),
-        # Another source alone: nothing of sales is zero.
-        ("power 2025-12 5", {"electricity_12m": 5_000, "sales_present": 0}, ["sales_12m", "power_per_yuan", "sales_invoices_all"]),
-        # A meter that stands still is known and zero.
-        ("power 2025-12 0", {"electricity_12m": 0, "electricity_present": 1}, ["electricity_floor_12m", "electricity_growth"]),
-        # Everything after the as-of date: as if there were nothing.
-        ("sale 2026-01-01 A 100 13", {"sales_present": 0, "bank_present": 0}, ["sales_12m", "sales_history"]),
-        # Only the running month: known, and in no window of complete months.
-        ("sale 2025-12-05 A 100 13\nsale 2025-12-06 A 7 1", {"sales_invoices_all": 2}, []),
-    ],
-)  # fmt: skip
-def test_thin_books_say_what_they_can(text: str, known: dict[str, float], unknown: list[str]) -> None:
-    found = features(text, "2025-12-31")
-    assert {name: found[name] for name in known} == known
-    assert {name: found[name] for name in unknown} == dict.fromkeys(unknown)
+#: What a book is, what is known of it, and what is not, at the end of 2025.
+THIN = [
+    ("one invoice", "sale 2025-12-05 A 100 13", {"sales_12m": 10_000, "sales_hhi_12m": 1, "purchases_present": 0},
+     ["margin_12m", "purchases_12m"]),
+    ("only voids: there are invoices, and no sale", "sale 2025-12-05 A 100 13 void",
+     {"sales_present": 1, "sales_12m": 0, "sales_void_share_12m": 1}, ["sales_recency", "sales_hhi_12m"]),
+    ("negative totals: no share of a negative sum is taken", "sale 2025-12-05 A -100 -13",
+     {"sales_12m": -10_000, "sales_customers_12m": 0}, ["sales_volatility_12m", "sales_tax_rate_12m", "sales_top1_12m"]),
+    ("a zero invoice alone", "sale 2025-12-05 A 0 0", {"sales_present": 1, "sales_invoices_12m": 0},
+     ["sales_mean_invoice_12m", "sales_void_share_12m"]),
+    ("another source alone: nothing of sales is zero", "power 2025-12 5", {"electricity_12m": 5_000, "sales_present": 0},
+     ["sales_12m", "power_per_yuan", "sales_invoices_all", "twins"]),
+    ("a meter that stands still is known and zero", "power 2025-12 0", {"electricity_12m": 0, "electricity_present": 1},
+     ["electricity_floor_12m", "electricity_growth"]),
+    ("everything after the as-of date: as if there were nothing", "sale 2026-01-01 A 100 13",
+     {"sales_present": 0, "bank_present": 0}, ["sales_12m", "sales_history", "twins"]),
+    ("nothing", "", {"sales_present": 0, "water_present": 0}, ["sales_12m", "water_12m", "self_trades"]),
+]  # fmt: skip
+
+
+def test_thin_books_say_what_they_can() -> None:
+    for (what, _, known, unknown), found in zip(THIN, all_features([text for _, text, _, _ in THIN], "2025-12-31")):
+        assert {name: found[name] for name in known} == known, what
+        assert {name: found[name] for name in unknown} == dict.fromkeys(unknown), what
 
 
 def test_a_constant_book_varies_by_nothing_at_all() -> None:

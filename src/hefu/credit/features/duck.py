@@ -13,7 +13,7 @@ import duckdb
 
 from hefu.credit.features import crossing
 from hefu.credit.features.expression import Dialect
-from hefu.credit.features.links import Links, find_links
+from hefu.credit.features.links import find_links
 from hefu.credit.features.plan import as_values, steps
 from hefu.credit.features.rows import ROWS
 from hefu.documents.invoices.classify import quoted
@@ -93,7 +93,7 @@ def compute(
     work = connection.cursor()
     work.execute("CREATE TEMP TABLE spine (s INTEGER, firm VARCHAR, as_of DATE)")
     _insert(work, "spine", wanted)
-    linked = with_links and "sales" in present and "purchases" in present and bool(wanted)
+    linked = with_links and bool({"sales", "purchases"} & set(present)) and bool(wanted)
     if linked:
         _add_links(connection, work, wanted)
     last_on = max((as_of for _, _, as_of in wanted), default=date(2000, 1, 1))
@@ -127,5 +127,5 @@ def _add_links(
     work.execute(f"CREATE TEMP TABLE links (s INTEGER, {columns})")
     for as_of in sorted({as_of for _, _, as_of in wanted}):
         found = find_links(connection, as_of)
-        rows = [(s, *found.get(firm, Links())) for s, firm, day in wanted if day == as_of]
+        rows = [(s, *found[firm]) for s, firm, day in wanted if day == as_of and firm in found]
         _insert(work, "links", rows)

@@ -92,7 +92,7 @@ class LiveFirm:
         known: dict[str, int | None] = {}
         for table in registry.TABLES:
             known.update(self._tables[table.name].facts())
-        if self.links is not None:
+        if self.links is not None and any(self._rows_of[side] for side in registry.SIDES):
             known.update(zip(crossing.LINK_FACTS, self.links))
         absent = frozenset(source for source, rows in self._rows_of.items() if not rows)
         known.update(_unknown_without(absent))
@@ -273,7 +273,7 @@ def _part(value: int, before: int, until: int, whole: int) -> int:
     return -part if value < 0 else part
 
 
-# -- cells -----------------------------------------------------------------------------------------------------------
+# -- cells ----------------------------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
@@ -281,7 +281,7 @@ class _Cells:
     """
     The cells of one table for one firm.
 
-    `sums` holds, by key and month, the number of rows and the sum of each measure. What facts see of a key is made anew when the key
+    `sums` holds, by key and month, the number of rows and the sum of each measure. What facts see of a key is made anew when it
     was touched, and of all keys when the as-of date moves what they see; totals and counts follow by what changed.
     """
 

@@ -220,7 +220,7 @@ class _Writer:
         wide, chosen = WIDE[self.dialect], []
         for name in registry.fact_names():
             if name in crossing.LINK_FACTS:
-                chosen.append(f"CAST({f'links.{name}' if self.links else 'NULL'} AS {wide}) AS {name}")
+                chosen.append(f"CAST({self._link(name)} AS {wide}) AS {name}")
                 continue
             table, fact = registry.facts()[name]
             chosen.append(f"CAST({self._fact(name, table, fact)} AS {wide}) AS {name}")
@@ -232,6 +232,13 @@ class _Writer:
         if self.links:
             joins += " LEFT JOIN links ON links.s = p.s"
         return f"SELECT p.s, p.firm, p.as_of, {', '.join(chosen)} FROM moments AS p{joins}"  # noqa: S608
+
+    def _link(self, name: str) -> str:
+        # A firm without an invoice has no links that anybody could know of; one with invoices and no link has none.
+        sides = [f"coalesce({side}_present, 0)" for side in registry.SIDES if side in self.sources]
+        if not self.links or not sides:
+            return "NULL"
+        return f"CASE WHEN {' + '.join(sides)} > 0 THEN coalesce(links.{name}, 0) END"
 
     def _fact(self, name: str, table: CellTable, fact: Fact) -> str:
         if name.endswith("_present"):

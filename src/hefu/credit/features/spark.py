@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 
 _SMALL = {
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.sql.adaptive.enabled": "false",
@@ -106,7 +107,7 @@ def compute(
         spark.read.parquet(str(path)).createOrReplaceTempView(name)
     _view(spark, "spine", wanted, "s INT, firm STRING, as_of DATE")
     if links is not None:
-        rows = [(s, *links.get((firm, as_of), _no_links())) for s, firm, as_of in wanted]
+        rows = [(s, *links[firm, as_of]) for s, firm, as_of in wanted if (firm, as_of) in links]
         _view(spark, "links", rows, "s INT, " + ", ".join(f"{name} BIGINT" for name in _link_names()))
     present = [source for source, spec in ROWS.items() if spec.table in tables]
     last_on = max((as_of for _, _, as_of in wanted), default=date(2000, 1, 1))
@@ -114,7 +115,8 @@ def compute(
     for step in steps(Dialect.SPARK, present, last_on=last_on, links=links is not None):
         frame = spark.sql(step.query)
         if step.is_read_again:
-            frame = frame.persist()
+            # Cuts the plan: Spark would weigh every step's whole ancestry anew at each later one, which takes longer than the work.
+            frame = frame.localCheckpoint()
         frame.createOrReplaceTempView(step.table)
     assert frame is not None
     return spark.table("facts"), frame
@@ -128,7 +130,3 @@ def _link_names() -> tuple[str, ...]:
     from hefu.credit.features.crossing import LINK_FACTS
 
     return LINK_FACTS
-
-
-def _no_links() -> tuple[int, ...]:
-    return (0,) * len(_link_names())
