@@ -96,7 +96,7 @@ def test_sources_of_a_living_firm_agree(made: SyntheticFirms) -> None:
 
 
 def test_sham_sales_use_no_power_and_bring_no_money() -> None:
-    made = synthetic_firms(1, firms=90, months=24)
+    made = synthetic_firms(1, firms=120, months=30)
     sham = [firm for firm in made.firms if firm.cause == "sham_sales" and firm.defaulted_on]
     rows = [row for row in made.rows if row.firm in {firm.code for firm in sham}]
     powered = {row.firm for row in rows if isinstance(row, ElectricityPeriod)}
