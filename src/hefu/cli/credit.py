@@ -303,7 +303,6 @@ UNITS = {
     "fen": "分",
     "count": "个",
     "days": "天",
-    "months": "月",
     "share": "占比",
     "ratio": "比率",
     "ratio per month": "比率/月",

@@ -128,7 +128,7 @@ class CellTable:
 
 Direction = Literal["safer", "riskier", "either"]
 #: Digits after the point that a feature keeps as an integer of record, by unit; others keep six.
-_WHOLE_UNITS = ("fen", "count", "days", "months", "percent points x 100", "yes or no", "litres", "watt-hours")
+_WHOLE_UNITS = ("fen", "count", "days", "yes or no", "litres", "watt-hours")
 
 
 @dataclass(frozen=True, slots=True)

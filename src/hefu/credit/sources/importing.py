@@ -164,7 +164,8 @@ def _import(
         for item in found:
             read, accepted = _of_file(work, item.name, left)
             version = INVOICE_VERSION if source == "invoices" else SCHEMAS[source].version
-            digest = hashlib.sha256(item.path.read_bytes()).hexdigest()
+            with item.path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
             kept.write_journal(work, Entry(source, item.name, digest, version, read, accepted, bool(synthetic[0])))
         work.execute("DROP VIEW taken")
     work.execute("DROP TABLE read_rows")
