@@ -164,9 +164,14 @@ def test_a_quarterly_meter_is_laid_over_its_months() -> None:
 
 def test_a_correction_counts_from_the_day_it_became_known() -> None:
     (first,) = rows_of("power 2025-01 5")
-    better = first._replace(energy_wh=7_000, recorded_on=date(2025, 3, 10))
-    spine = [("F", date(2025, 3, 9)), ("F", date(2025, 3, 10))]
-    assert [found["electricity_12m"] for found, _ in batch_of([better, first], spine)] == [5_000, 7_000]
+    # Up, then down: what counts is when it became known, not how much it says.
+    versions = [
+        first._replace(energy_wh=7_000, recorded_on=date(2025, 3, 10)),
+        first._replace(energy_wh=3_000, recorded_on=date(2025, 4, 10)),
+        first,
+    ]
+    spine = [("F", date(2025, 3, 9)), ("F", date(2025, 3, 10)), ("F", date(2025, 4, 10))]
+    assert [found["electricity_12m"] for found, _ in batch_of(versions, spine)] == [5_000, 7_000, 3_000]
 
 
 def test_a_void_counts_from_the_day_it_became_known() -> None:
