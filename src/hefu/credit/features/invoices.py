@@ -24,7 +24,7 @@ YEAR, YEAR_BEFORE = "1 <= m <= 12", "13 <= m <= 24"
 #: Ten thousand yuan, in fen; an invoice over a whole multiple is a round one.
 _ROUND = 1_000_000
 _POST_DEFAULT = "where defaults have no date, an old last invoice may follow the default and not foretell it"
-_SPAN = "rests on how long the data reach back; shown to hold only where histories are equally long"
+_SPAN = "rests on how long the data reach back: compare only firms with equally long histories"
 
 
 def measures(side: str) -> Mapping[str, str]:
