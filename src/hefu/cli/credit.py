@@ -18,6 +18,7 @@ from hefu.credit.sources import Options, SourceReport, Store, import_source, syn
 from hefu.credit.sources.schema import SCHEMAS
 from hefu.documents.invoices import Direction, load_mapping
 from hefu.kernel.errors import UsageError
+from hefu.kernel.money import format_minor
 from hefu.kernel.time import CHINA
 
 KINDS = ("invoices", *SCHEMAS)
@@ -296,6 +297,8 @@ def _show(output: Output, values: dict[str, object]) -> None:
 def _shown(feature: Feature, value: object) -> str:
     if not isinstance(value, float):
         return t("unknown", "未知")
+    if feature.unit == "fen":
+        return format_minor(round(value), "CNY")
     return f"{value:,.0f}" if feature.digits == 0 or abs(value) >= 1e6 else f"{value:,.4f}"
 
 
@@ -319,7 +322,8 @@ UNITS = {
 
 
 def _unit(feature: Feature) -> str:
-    return t(feature.unit, UNITS[feature.unit])
+    # People read yuan; files and --json have what models are made with.
+    return t("yuan", "元") if feature.unit == "fen" else t(feature.unit, UNITS[feature.unit])
 
 
 @credit.command("define", help=t("What a feature means, exactly.", "某项特征的确切定义。"))
@@ -342,7 +346,7 @@ def define_command(output: Output, name: str) -> None:
     found = definition(feature)
     output.data(found)
     output.line(t(feature.english, feature.chinese))
-    output.line(f"  {t('unit', '单位')}: {_unit(feature)}")
+    output.line(f"  {t('unit', '单位')}: {t(feature.unit, UNITS[feature.unit])}")
     output.line(f"  {t('sources', '数据源')}: {t(', ', '、').join(map(_named, sources_of(feature)))}")
     output.line(f"  {t('formula', '公式')}: {feature.formula}")
     for fact, text in found["facts"].items():
