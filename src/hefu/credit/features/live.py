@@ -9,6 +9,7 @@ a row comes. What runs here is generated from the same definitions as the SQL.
 from __future__ import annotations
 
 import heapq
+from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -291,6 +292,8 @@ class _Cells:
     day: int = 0
     _seen: dict[Any, tuple[Any, ...]] = field(default_factory=dict)
     _added: list[int] = field(default_factory=list)
+    #: For each fact of the largest few: its value of every key, in order.
+    _ranked: list[list[int]] = field(default_factory=list)
     _touched: set[Any] = field(default_factory=set)
     _known: dict[str, int | None] | None = None
 
@@ -300,6 +303,7 @@ class _Cells:
             self._seen.clear()
             self._touched = set(self.sums)
             self._added = [0] * len(_code(self.table).additive)
+            self._ranked = [[] for _ in _code(self.table).tops]
             self._known = None
         self.running, self.day = running, day
 
@@ -332,12 +336,18 @@ class _Cells:
                 if old is not None:
                     for i, value in enumerate(code.contribution(old)):
                         added[i] -= value
+                    for ranked, (_, _, value_of) in zip(self._ranked, code.tops):
+                        del ranked[bisect_left(ranked, value_of(old))]
                 if months is not None:
                     new = seen[key] = self._shown(code, key, months)
                     for i, value in enumerate(code.contribution(new)):
                         added[i] += value
+                    for ranked, (_, _, value_of) in zip(self._ranked, code.tops):
+                        insort(ranked, value_of(new))
             self._touched.clear()
-            self._known = {**dict(zip(code.additive, added)), **_others(code, list(seen.values()))}
+            tops = {name: sum(ranked[-most:]) for ranked, (name, most, _) in zip(self._ranked, code.tops)}
+            others = _others(code, list(seen.values())) if code.others else {}
+            self._known = {**dict(zip(code.additive, added)), **tops, **others}
         return self._known
 
     def _shown(self, code: _Code, key: Any, months: dict[int, Cell]) -> tuple[Any, ...]:
@@ -354,9 +364,7 @@ def _others(code: _Code, cells: list[tuple[int, ...]]) -> dict[str, int | None]:
     found: dict[str, int | None] = {}
     for name, fact, values_of in code.others:
         values = values_of(cells)
-        if fact.fold is Fold.TOP:
-            found[name] = sum(heapq.nlargest(fact.most, values))
-        elif fact.fold is Fold.GAP:
+        if fact.fold is Fold.GAP:
             values.sort()
             found[name] = max((b - a for a, b in pairwise(values)), default=None)
         else:
@@ -374,6 +382,7 @@ class _Code:
         first: By source: position of its first measure. `width`: number of all.
         roll: For a table by value: months of a key and the running month to the values of its columns.
         additive: Names of totals and counts; `contribution` gives what one cell adds to each.
+        tops: Name, how many, and what gives a cell's value.
         others: Name, fact, and what gives the values that it is chosen from.
     """
 
@@ -383,6 +392,7 @@ class _Code:
     roll: Callable[[dict[int, Cell], int], tuple[int, ...]]
     additive: tuple[str, ...]
     contribution: Callable[[tuple[int, ...]], tuple[int, ...]]
+    tops: tuple[tuple[str, int, Callable[[tuple[int, ...]], int]], ...]
     others: tuple[tuple[str, Fact, Callable[[list[tuple[int, ...]]], list[int]]], ...]
 
 
@@ -418,7 +428,7 @@ def _written(table: CellTable) -> _Code:
     }
     others = []
     for name, fact in facts.items():
-        if name not in additive:
+        if name not in additive and fact.fold is not Fold.TOP:
             value = "c[0]" if fact.fold is Fold.GAP else to_python(fact.value, places)
             condition = to_python(fact.condition, places)
             code = compiled(f"lambda cells: [{value} for c in cells if {condition}]", FLOATS)
@@ -430,6 +440,11 @@ def _written(table: CellTable) -> _Code:
         _roll(table),
         tuple(additive),
         compiled(f"lambda c: ({', '.join(one.values())}{',' if one else ''})", FLOATS),
+        tuple(
+            (name, fact.most, compiled(f"lambda c: {to_python(fact.value, places)}", FLOATS))
+            for name, fact in facts.items()
+            if fact.fold is Fold.TOP
+        ),
         tuple(others),
     )
 
