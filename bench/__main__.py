@@ -74,15 +74,15 @@ def main() -> int:
 
 
 def _run_all() -> int:
-    wanted = sys.argv[1:] or [*MEASUREMENTS, "invoices", "peer"]
+    wanted = sys.argv[1:] or [*MEASUREMENTS, "invoices", "credit", "peer"]
     rows: list[dict[str, Any]] = []
     peer: dict[str, float] = {}
     if "peer" in wanted:
         print("… peer", file=sys.stderr, flush=True)
         peer = measure_peer()
     for name in wanted:
-        if name == "invoices":
-            rows += run("bench.invoices", name)
+        if name in ("invoices", "credit"):
+            rows += run(f"bench.{name}", name)
         elif name != "peer":
             rows += run("bench.ledger", name)
     for r in rows:

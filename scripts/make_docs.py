@@ -1,5 +1,6 @@
 """
-Print the reference from the code: records, authority tables, codes, commands, settings, and the tables in the contracts' READMEs.
+Print the reference from the code: records, authority tables, codes, commands, settings, features, sources, and the tables in the
+contracts' READMEs.
 
 `--check` writes nothing and fails where a page is stale.
 """
@@ -15,6 +16,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import credit_pages
 import msgspec
 import settings_page
 from stable_codes import stable_codes
@@ -182,6 +184,8 @@ def pages() -> dict[Path, str]:
         REFERENCE / "refusals.md": refusals_page(),
         REFERENCE / "commands.md": commands_page("en"),
         REFERENCE / "commands.zh.md": commands_page("zh"),
+        REFERENCE / "features.md": GENERATED + credit_pages.features_page(),
+        REFERENCE / "sources.md": GENERATED + credit_pages.sources_page(),
         REFERENCE / "settings.md": GENERATED + settings_page.page(),
         **readmes(),
     }

@@ -35,6 +35,7 @@ EPILOG = t(
 #: Where each command lives. A command is imported when it is called: together they take longer to load than most take to run.
 COMMANDS = {
     "clock": "hefu.cli.ledger:clock",
+    "credit": "hefu.cli.credit:credit",
     "demo": "hefu.cli.demo:demo",
     "init": "hefu.cli.ledger:init",
     "invoice": "hefu.cli.invoice:invoice",

@@ -38,12 +38,16 @@ class Invoices:
 
     The view `invoices` holds the accepted rows: firm, direction (purchases or sales), number, issued_on, counterparty,
     net_minor, tax_minor, gross_minor, row, file. The table `invoice_rows` holds all, with their treatment.
+
+    Args:
+        table: Where the accepted rows are, if elsewhere; matching needs no more than firm to gross_minor, without counterparty.
     """
 
     connection: duckdb.DuckDBPyConnection
+    table: str = "invoices"
 
     def __len__(self) -> int:
-        found = self.connection.execute("SELECT count(*) FROM invoices").fetchone()
+        found = self.connection.execute(f"SELECT count(*) FROM {self.table}").fetchone()  # noqa: S608
         assert found is not None
         return int(found[0])
 

@@ -66,7 +66,7 @@ def match_trades(invoices: Invoices, *, rule: TwinRule | None = None) -> Matchin
         rule: When two firms are twins; half of the smaller one's sales or purchases, and at least three, by default.
     """
     connection = invoices.connection.cursor()
-    make_keys(connection)
+    make_keys(connection, invoices.table)
     twins = find_twins(connection, rule or TwinRule())
     names = {twin: group.firm for group in twins for twin in group.twins}
     connection.execute("CREATE OR REPLACE TEMP TABLE twin_names (twin VARCHAR, firm VARCHAR)")

@@ -45,7 +45,7 @@ class TwinGroup:
     shared: int
 
 
-def make_keys(connection: duckdb.DuckDBPyConnection) -> None:
+def make_keys(connection: duckdb.DuckDBPyConnection, table: str = "invoices") -> None:
     """
     Make the temporary tables `firm_sizes`, distinct invoices of each firm and side, and `shared_invoices`, those that
     stand in more than one firm's list or on both sides of one.
@@ -53,11 +53,11 @@ def make_keys(connection: duckdb.DuckDBPyConnection) -> None:
     What identifies an invoice is number without leading zeros, date, net, tax and gross. The counterparty's code takes
     no part, so rows of a firm that differ in it alone are one invoice.
     """
-    connection.execute("""
+    connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE invoice_keys AS
         SELECT firm, direction, ltrim(upper(number), '0') AS bare, issued_on, net_minor, tax_minor, gross_minor,
                min(number) AS number
-        FROM invoices GROUP BY ALL;
+        FROM {table} GROUP BY ALL;
         CREATE OR REPLACE TEMP TABLE firm_sizes AS
         SELECT firm, direction, count(*) AS n FROM invoice_keys GROUP BY ALL;
         -- One hash finds the few candidates; only they are then grouped by all columns.
@@ -66,7 +66,7 @@ def make_keys(connection: duckdb.DuckDBPyConnection) -> None:
             SELECT hash(bare, issued_on, net_minor, tax_minor, gross_minor) FROM invoice_keys
             GROUP BY 1 HAVING count(*) > 1);
         DROP TABLE invoice_keys;
-    """)
+    """)  # noqa: S608 - the table's name is ours.
 
 
 def find_twins(connection: duckdb.DuckDBPyConnection, rule: TwinRule) -> tuple[TwinGroup, ...]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from hefu.kernel.explanations.credit import CREDIT
 from hefu.kernel.explanations.evidence import EVIDENCE
 from hefu.kernel.explanations.invoices import INVOICES
 from hefu.kernel.explanations.ledger import LEDGER
@@ -27,6 +28,7 @@ AREAS: tuple[Mapping[str, tuple[str, str]], ...] = (
     EVIDENCE,
     RECEIVABLES,
     INVOICES,
+    CREDIT,
     LEDGER,
     MACHINE,
     NETWORK,

@@ -1,0 +1,167 @@
+"""
+How long features take: 1.1 million invoices of 425 firms in one batch, and one event of one firm.
+
+    python -m bench.credit [--big ROWS]
+
+Uses the development data (HEFU_SHARED, default ../shared); without them made-up firms of fewer rows stand in, and the rows say so.
+`--big` makes that many invoices of made-up counterparties besides and says what memory a batch over them takes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from hefu.credit.features import LiveFirm, compute, find_links, record_of
+from hefu.credit.sources import Invoice, Options, Row, Store, import_source, synthetic_firms
+
+COMMAND = "python -m bench.credit"
+RUNS = 3
+EVENTS = 2_000
+_SHARED = Path(os.environ.get("HEFU_SHARED", Path(__file__).parents[2] / "shared")) / "data" / "cumcm2020c"
+
+
+def measure() -> list[dict[str, Any]]:
+    """Rows of a table: batch, links, events of the largest firm and of a middling one."""
+    with Store() as store:
+        data, as_of = _fill(store)
+        count = store.coverage()["invoices"][0]
+        spine = [(firm, as_of) for firm in store.firms()]
+        what = f"{count:,} invoices, {len(spine)} firms, {data}"
+        batch = _seconds(lambda: compute(store.connection, spine, with_links=False))
+        links = _seconds(lambda: find_links(store.connection, as_of))
+        whole = _seconds(lambda: compute(store.connection, spine))
+        rows = [
+            _row(f"features, {what}", batch, "s", 2.0, 1.0),
+            _row(f"twins and trades between firms, {what}", links, "s", None, None),
+            _row(f"features with links, {what}", whole, "s", 2.0, 1.0),
+        ]
+        sizes = store.connection.execute("SELECT firm, count(*) AS n FROM invoices GROUP BY 1 ORDER BY 2, 1").fetchall()
+        for name, (firm, size) in (("median", sizes[len(sizes) // 2]), ("largest", sizes[-1])):
+            rows += _events(store, f"{name} firm, {size:,} invoices, {data}", firm, as_of)
+        return rows
+
+
+def _fill(store: Store) -> tuple[str, date]:
+    if _SHARED.is_dir():
+        files = sorted(_SHARED.glob("*_invoices.parquet"))
+        import_source(store, "invoices", files, Options(date(2020, 12, 31), skip_refused=True))
+        return "cumcm2020c", date(2020, 2, 21)
+    made = synthetic_firms(1, firms=400)
+    store.add(row for row in made.rows if isinstance(row, Invoice))
+    return "synthetic", made.last_on
+
+
+def _events(store: Store, name: str, firm: str, as_of: date) -> list[dict[str, Any]]:
+    """Feed the firm all but its last rows, then those one by one, each followed by all features and integers of record."""
+    live = LiveFirm(firm, as_of)
+    rows = _rows(store, firm)
+    late = rows[-min(EVENTS, len(rows) // 2) :]
+    for row in rows[: -len(late)]:
+        live.apply(row)
+    live.features()
+    taken, recorded = [], []
+    for row in late:
+        start = time.perf_counter()
+        live.apply(row)
+        live.features()
+        taken.append(time.perf_counter() - start)
+        facts = live.facts()
+        start = time.perf_counter()
+        record_of(facts)
+        recorded.append(time.perf_counter() - start)
+    start = time.perf_counter()
+    live.advance(as_of + timedelta(days=31))
+    live.features()
+    turned = time.perf_counter() - start
+    return [
+        _row(f"one event to all features, p50, {name}", 1000 * _at(taken, 50), "ms", 5.0, 1.0),
+        _row(f"one event to all features, p99, {name}", 1000 * _at(taken, 99), "ms", 5.0, 2.0),
+        _row(f"integers of record from facts, p99, {name}", 1000 * _at(recorded, 99), "ms", None, None),
+        _row(f"another month begins, {name}", 1000 * turned, "ms", None, None),
+    ]
+
+
+def _rows(store: Store, firm: str) -> list[Row]:
+    fields = ", ".join(name for name in Invoice._fields if name not in ("void", "recorded_on"))
+    found = store.connection.execute(
+        f"SELECT {fields}, voided_on IS NOT NULL, recorded_on FROM invoices WHERE firm = ? ORDER BY recorded_on", [firm]
+    )
+    return [Invoice(*row) for row in found.fetchall()]
+
+
+def big(rows: int) -> list[dict[str, Any]]:
+    """A batch over so many made-up invoices in a store on the disk, and the most memory that it took."""
+    with tempfile.TemporaryDirectory(prefix="hefu-bench-") as folder:
+        path = Path(folder) / "credit.duckdb"
+        with Store(path) as store:
+            # Drawn by the database: a firm for each thousand invoices, counterparties of its own, three years of days.
+            store.connection.execute(f"""
+                INSERT INTO invoices
+                SELECT 'SYN-' || (i // 1000), CASE WHEN i % 2 = 0 THEN 'sales' ELSE 'purchases' END, i::VARCHAR,
+                       DATE '2023-01-01' + (hash(i) % 1095)::INTEGER, 'P' || (hash(i, 1) % 60), n, n * 13 // 100, n + n * 13 // 100,
+                       DATE '2023-01-01' + (hash(i) % 1095)::INTEGER, NULL
+                FROM (SELECT i, (hash(i, 2) % 100000000)::BIGINT AS n FROM range({rows}) AS r(i))
+            """)
+            spine = [(firm, date(2025, 12, 31)) for firm in store.firms()]
+            start = time.perf_counter()
+            compute(store.connection, spine, with_links=False)
+            taken = time.perf_counter() - start
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    what = f"{rows:,} made-up invoices, {len(spine):,} firms"
+    return [
+        _row(f"features, {what}", taken, "s", None, None),
+        _row(f"most memory, {what}", memory, "GB", None, None),
+    ]
+
+
+def _row(name: str, value: float, unit: str, must: float | None, goal: float | None) -> dict[str, Any]:
+    return {
+        "name": f"credit: {name}",
+        "value": round(value, 3),
+        "unit": unit,
+        "must": must,
+        "goal": goal,
+        "peer": None,
+        "peer_value": None,
+        "command": COMMAND,
+    }
+
+
+def _at(values: Sequence[float], percent: int) -> float:
+    return sorted(values)[min(len(values) - 1, len(values) * percent // 100)]
+
+
+def _seconds(step: Callable[[], object]) -> float:
+    taken = []
+    for _ in range(RUNS):
+        start = time.perf_counter()
+        step()
+        taken.append(time.perf_counter() - start)
+    return statistics.median(taken)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--big", type=int, default=0, help="invoices to make besides")
+    asked = parser.parse_args()
+    rows = big(asked.big) if asked.big else measure()
+    print(json.dumps(rows, indent=1))
+    print(f"DuckDB {duckdb.__version__}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
