@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cache
 
 import msgspec
@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from hefu.kernel.errors import Corrupt
 from hefu.kernel.hashing import hash_named, sha256
 from hefu.ledger import tree as t
+from hefu.ledger import treebuilder
 from hefu.ledger.store import MemoryStore
+from hefu.ledger.treebuilder import TreeBuilder
 
 
 def crowded(data: bytes) -> bytes:
@@ -258,3 +260,39 @@ def test_a_tree_that_keeps_few_buckets_in_memory_is_the_same_tree():
         assert kept <= 5 + 9, "what was kept went over its bound by more than one block"
     for key, value in entries.items():
         t.check_proof(sha256, tree.prove(key, value), tree.root)
+
+
+# -- a whole state at once ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("gathered", [0, 1 << 20])
+@pytest.mark.parametrize("h", [sha256, crowded])
+@pytest.mark.parametrize("count", [0, 1, 3000])
+def test_a_tree_that_is_built_is_the_tree_that_grows(monkeypatch, h, count, gathered):
+    monkeypatch.setattr(treebuilder, "_GATHERED", gathered)
+    entries = {b"key %d" % i: b"value %d" % i for i in range(count)}
+    store, turns = MemoryStore(), []
+    with closing(TreeBuilder(h)) as builder:
+        for start in range(0, count, 700):
+            builder.add(list(entries.items())[start : start + 700])
+        for writes in builder.finish(lambda: turns.append(1)):
+            store.write(writes)
+        assert builder.root == plain_root(h, entries)
+    assert len(turns) == 256
+    # What it wrote is what a tree opens over, proves from and goes on from.
+    tree = t.StateTree(h, store)
+    assert tree.root == builder.root
+    for key in [*list(entries)[:5], b"absent"]:
+        t.check_proof(h, tree.prove(key, entries.get(key)), tree.root)
+    store.write(tree.update([(b"key 1", b"another"), (b"new", b"one")], 1))
+    assert tree.root == plain_root(h, {**entries, b"key 1": b"another", b"new": b"one"})
+    assert t.StateTree(h, store).root == tree.root
+
+
+def test_a_key_that_comes_twice_leads_nowhere():
+    entries = [(b"a", b"1"), (b"b", b"2"), (b"a", b"3")]
+    with closing(TreeBuilder(sha256)) as builder:
+        builder.add(entries)
+        for _ in builder.finish():
+            pass
+        assert builder.root not in (plain_root(sha256, dict(entries)), plain_root(sha256, dict(entries[:2])))

@@ -10,6 +10,7 @@ not carry: holders keep the events of their rights, archive nodes keep all.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 from hefu.kernel.codec import Codec, Record, encode
@@ -20,7 +21,7 @@ from hefu.ledger.block import Result, Sealed
 from hefu.ledger.chain import STORE_FORMAT
 from hefu.ledger.genesis import Genesis
 from hefu.ledger.store import Store, at_height
-from hefu.ledger.tree import StateTree
+from hefu.ledger.treebuilder import TreeBuilder
 
 FORMAT = "hefu-snapshot/1"
 CHUNK_BYTES = 4 << 20
@@ -124,15 +125,16 @@ def restore_snapshot(
     header = blocks.HEADER.load_canonical(manifest.tip.header, "block header")
     if header.chain_id != trusted.chain_id:
         raise Corrupt("the snapshot's header is of another chain", code="WRONG_CHAIN")
-    tree = StateTree(trusted.hash, store)
-    for i, digest in enumerate(manifest.chunks):
-        raw = _checked(trusted, folder / f"chunk-{i:05d}", digest)
-        entries = CHUNK.load_canonical(raw, "chunk")
-        store.write([(b"s" + key, value) for key, value in entries], sync=False)
-        store.write(tree.update(entries, i), sync=False)
-        if progress is not None:
-            progress(i + 1, len(manifest.chunks))
-    store.write(tree.flush(), sync=False)
+    with closing(TreeBuilder(trusted.hash)) as tree:
+        for i, digest in enumerate(manifest.chunks):
+            raw = _checked(trusted, folder / f"chunk-{i:05d}", digest)
+            entries = CHUNK.load_canonical(raw, "chunk")
+            store.write([(b"s" + key, value) for key, value in entries], sync=False)
+            tree.add(entries)
+            if progress is not None:
+                progress(i + 1, len(manifest.chunks))
+        for writes in tree.finish():
+            store.write(writes, sync=False)
     if tree.root != header.state_root:
         raise Corrupt("the chunks do not lead to the header's state root", code="STATE_ROOT")
     # Those of validators hang on the tip by their successors; an operator's may stand before them.

@@ -24,9 +24,9 @@ PAGES = BUCKETS // PAGE_BUCKETS
 PAGES_PER_STEP = PAGES // 64
 CHANGES_PER_STEP = 2048
 
-_KEY, _VALUE = TAGS[Tag.STATE_KEY], TAGS[Tag.STATE_VALUE]
-_BUCKET, _NODE = TAGS[Tag.BUCKET], TAGS[Tag.TREE_NODE]
-_ENTRY = 64
+KEY, VALUE = TAGS[Tag.STATE_KEY], TAGS[Tag.STATE_VALUE]
+BUCKET, NODE = TAGS[Tag.BUCKET], TAGS[Tag.TREE_NODE]
+ENTRY = 64
 _STEP = 8  # A delta begins with the rotation step after which it was written.
 _GROUP = 32 * ARITY
 
@@ -90,7 +90,7 @@ class StateTree:
         self._most, self._count = buckets, 0
         #: Buckets by index; None for one that was not touched yet. A list: one access to memory instead of a dictionary's three.
         self._kept: list[bytes | None] = [None] * BUCKETS
-        self._empty = h(_BUCKET)
+        self._empty = h(BUCKET)
         self._levels: list[bytearray] = []
         self._dirty_pages: set[int] = set()
         self._cursor = 0
@@ -122,17 +122,7 @@ class StateTree:
                 touched.add(index >> 4)
                 self._dirty_pages.add(index // PAGE_BUCKETS)
         self._cursor = self._step * PAGES_PER_STEP % PAGES
-        self._levels = [leaves]
-        h, nothing = self._h, self._empty
-        while len(self._levels[-1]) > 32:
-            # What holds nothing is the same everywhere; the rest is hashed.
-            below = self._levels[-1]
-            nothing = h(_NODE + nothing * 16)
-            above = bytearray(nothing * (len(below) // _GROUP))
-            for index in touched:
-                above[index * 32 : index * 32 + 32] = h(_NODE + below[index * _GROUP : (index + 1) * _GROUP])
-            self._levels.append(above)
-            touched = {index >> 4 for index in touched}
+        self._levels = levels_over(self._h, leaves, touched)
 
     @property
     def root(self) -> bytes:
@@ -182,8 +172,8 @@ class StateTree:
         h, kept, number = self._h, self._kept, int.from_bytes
         by_bucket: dict[int, list[tuple[bytes, bytes | None]]] = {}
         for key, value in changes:
-            key_hash = h(_KEY + key)
-            entry = (key_hash, None if value is None else h(_VALUE + value))
+            key_hash = h(KEY + key)
+            entry = (key_hash, None if value is None else h(VALUE + value))
             index = number(key_hash[:3], "big") >> 4
             if index in by_bucket:
                 by_bucket[index].append(entry)
@@ -196,7 +186,7 @@ class StateTree:
         for index in sorted(by_bucket):
             kept[index] = content = _merge(kept[index] or b"", by_bucket[index])
             name = index.to_bytes(3, "big")
-            digest = h(_BUCKET + content)
+            digest = h(BUCKET + content)
             leaves[index * 32 : index * 32 + 32] = digest
             writes.append((b"b" + name, content or None))
             delta.append(name + digest)
@@ -222,7 +212,7 @@ class StateTree:
             dirty = {index >> 4 for index in dirty}
             for index in dirty:
                 at = index * _GROUP
-                above[index * 32 : index * 32 + 32] = h(_NODE + below[at : at + _GROUP])
+                above[index * 32 : index * 32 + 32] = h(NODE + below[at : at + _GROUP])
 
     def _rotate(self, changed: Collection[int], height: int) -> list[tuple[bytes, bytes | None]]:
         """Write a share of the dirty pages for every so many changes, and drop the deltas that a full round has covered."""
@@ -246,15 +236,6 @@ class StateTree:
         del self._deltas[:keep]
         return writes
 
-    def flush(self) -> list[tuple[bytes, bytes | None]]:
-        """Every dirty page at once, in place of all deltas: for whoever loads a whole state."""
-        writes: list[tuple[bytes, bytes | None]] = [
-            (b"p" + page.to_bytes(2, "big"), self._page(page)) for page in sorted(self._dirty_pages)
-        ]
-        writes += [(at_height(b"d", height), None) for height, _ in self._deltas]
-        self._dirty_pages, self._deltas = set(), []
-        return writes
-
     def _page(self, page: int) -> bytes:
         size = PAGE_BUCKETS * 32
         return bytes(self._levels[0][page * size : (page + 1) * size])
@@ -268,7 +249,7 @@ class StateTree:
         Args:
             value: The value as the store has it; None to prove absence.
         """
-        index = int.from_bytes(self._h(_KEY + key)[:3], "big") >> 4
+        index = int.from_bytes(self._h(KEY + key)[:3], "big") >> 4
         siblings = []
         at = index
         for level in self._levels[:-1]:
@@ -280,6 +261,27 @@ class StateTree:
         return StateProof(key, value, self._bucket(index), tuple(siblings))
 
 
+def levels_over(h: Hash, leaves: bytearray, touched: set[int]) -> list[bytearray]:
+    """
+    The levels of a tree, from its leaves to its root.
+
+    Args:
+        leaves: Hashes of all buckets, joined.
+        touched: Groups of sixteen of them that may hold something.
+    """
+    levels, nothing = [leaves], h(BUCKET)
+    while len(levels[-1]) > 32:
+        # What holds nothing is the same everywhere; the rest is hashed.
+        below = levels[-1]
+        nothing = h(NODE + nothing * ARITY)
+        above = bytearray(nothing * (len(below) // _GROUP))
+        for index in touched:
+            above[index * 32 : index * 32 + 32] = h(NODE + below[index * _GROUP : (index + 1) * _GROUP])
+        levels.append(above)
+        touched = {index >> 4 for index in touched}
+    return levels
+
+
 def _merge(content: bytes, changes: list[tuple[bytes, bytes | None]]) -> bytes:
     """A bucket's entries with changes applied, in order of key hash."""
     if len(changes) == 1:
@@ -289,9 +291,9 @@ def _merge(content: bytes, changes: list[tuple[bytes, bytes | None]]) -> bytes:
                 return key_hash + value_hash
             at = content.find(key_hash)
             # Found across two entries it would be a hash collision, but then the long way is as right.
-            if at >= 0 and not at % _ENTRY:
-                return content[: at + 32] + value_hash + content[at + _ENTRY :]
-    entries = {content[i : i + 32]: content[i + 32 : i + 64] for i in range(0, len(content), _ENTRY)}
+            if at >= 0 and not at % ENTRY:
+                return content[: at + 32] + value_hash + content[at + ENTRY :]
+    entries = {content[i : i + 32]: content[i + 32 : i + 64] for i in range(0, len(content), ENTRY)}
     for key_hash, value_hash in changes:
         if value_hash is None:
             entries.pop(key_hash, None)
@@ -307,24 +309,24 @@ def check_proof(h: Hash, proof: StateProof, root: bytes) -> None:
     Raises:
         Corrupt: It does not.
     """
-    key_hash = h(_KEY + proof.key)
+    key_hash = h(KEY + proof.key)
     entries = proof.entries
-    if len(entries) % _ENTRY or len(proof.siblings) != DEPTH:
+    if len(entries) % ENTRY or len(proof.siblings) != DEPTH:
         raise Corrupt("a state proof has a wrong shape", code="BAD_PROOF")
-    pairs = [(entries[i : i + 32], entries[i + 32 : i + 64]) for i in range(0, len(entries), _ENTRY)]
+    pairs = [(entries[i : i + 32], entries[i + 32 : i + 64]) for i in range(0, len(entries), ENTRY)]
     if any(a[0] >= b[0] for a, b in pairwise(pairs)):
         raise Corrupt("a bucket's entries are out of order", code="BAD_PROOF")
     found = dict(pairs).get(key_hash)
-    expected = None if proof.value is None else h(_VALUE + proof.value)
+    expected = None if proof.value is None else h(VALUE + proof.value)
     if found != expected:
         raise Corrupt("a state proof speaks of another value", code="BAD_PROOF")
     index = int.from_bytes(key_hash[:3], "big") >> 4
-    node = h(_BUCKET + entries)
+    node = h(BUCKET + entries)
     for group in proof.siblings:
         if len(group) != _GROUP - 32:
             raise Corrupt("a state proof has a wrong shape", code="BAD_PROOF")
         own = (index & 15) * 32
-        node = h(_NODE + group[:own] + node + group[own:])
+        node = h(NODE + group[:own] + node + group[own:])
         index >>= 4
     if node != root:
         raise Corrupt("a state proof leads to another root", code="BAD_PROOF")

@@ -361,6 +361,7 @@ class Node:
             self._supervisor = Supervisor(self._binary, self.home.engine, self.home.path / "engine.log", self.say)
             tasks.append(loop.create_task(self._supervisor.run()))
         self._guard_against_freezing()
+        self.replica.alive = self._alive
         self.say("NODE_STARTED", {"height": str(self.replica.chain.tip.height), "gateway": str(self.file.gateway_port)})
         if ready is not None:
             ready()
@@ -442,6 +443,9 @@ class Node:
                 f"this node stops before block {height}, which code version {version} decides; install a newer release"
             )
             self.say("UPGRADE_NEEDED", {"code_version": version, "from_height": height, "meaning": meaning})
+
+    def _alive(self) -> None:
+        self._turn = time.monotonic()
 
     def _guard_against_freezing(self) -> None:
         def guard() -> None:

@@ -12,7 +12,7 @@ vouches for the whole of it: transactions, results and state.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from hefu.kernel.codec import encode
@@ -99,6 +99,8 @@ class Replica:
         self._restoring: Restoring | None = None
         self.verdicts = Verdicts(genesis)
         self._finalized: Finalized | None = None
+        #: Called now and then while something takes long.
+        self.alive: Callable[[], None] | None = None
         self.chain: Chain
         self._open()
 
@@ -304,7 +306,7 @@ class Replica:
             return False
         try:
             if restoring.take(chunk):
-                self._store = restoring.finish(self._store)
+                self._store = restoring.finish(self._store, self.alive)
                 self._restoring = self._finalized = None
                 self._open()
         except Corrupt:

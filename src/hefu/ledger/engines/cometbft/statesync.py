@@ -12,7 +12,7 @@ It is put together in a store beside the ledger's own, which takes its place whe
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -25,7 +25,7 @@ from hefu.ledger.chain import STORE_FORMAT
 from hefu.ledger.genesis import Genesis
 from hefu.ledger.snapshot import CHUNK, CHUNK_BYTES, RECENT, RecentBlock, RecentBlocks, recent_blocks, state_chunks
 from hefu.ledger.store import RocksStore, Store, at_height
-from hefu.ledger.tree import StateTree
+from hefu.ledger.treebuilder import TreeBuilder
 
 FORMAT = 1
 #: A node writes a tenth of what the embedded engine does, and shall stay below 400 MB whatever the ledger grows to.
@@ -129,6 +129,11 @@ class Snapshots:
 class Disk(Protocol):
     """Where a replica's ledger lies, and how another takes its place."""
 
+    @property
+    def folder(self) -> Path | None:
+        """Where there is room for what a state sync keeps meanwhile; None wherever the system has it."""
+        ...
+
     def scratch(self) -> Store:
         """An empty store beside the ledger's."""
         ...
@@ -150,6 +155,11 @@ class LedgerFolder:
         self._path = path
         self._scratch = path.with_name(path.name + ".part")
         self._old = path.with_name(path.name + ".old")
+
+    @property
+    def folder(self) -> Path:
+        """See the port."""
+        return self._path.parent
 
     def open(self) -> RocksStore:
         """The ledger's store; what a state sync left half done is dropped."""
@@ -198,7 +208,7 @@ class Restoring:
         self._genesis, self.manifest, self._disk = genesis, manifest, disk
         self._header = blocks.HEADER.load_canonical(manifest.tip.header, "block header")
         self._store = disk.scratch()
-        self._tree = StateTree(genesis.hash, self._store)
+        self._tree = TreeBuilder(genesis.hash, disk.folder)
         self._recent = RecentBlocks(self._store, genesis)
         self._next = 0
 
@@ -220,7 +230,7 @@ class Restoring:
         if kind == _STATE:
             entries = CHUNK.load_canonical(body, "chunk")
             self._store.write([(b"s" + key, value) for key, value in entries], sync=False)
-            self._store.write(self._tree.update(entries, self._next), sync=False)
+            self._tree.add(entries)
         elif kind == _RECENT:
             for block in RECENT.load_canonical(body, "recent blocks"):
                 self._recent.add(block)
@@ -234,15 +244,20 @@ class Restoring:
         self._next += 1
         return self._next == len(self.manifest.chunks)
 
-    def finish(self, current: Store) -> Store:
+    def finish(self, current: Store, progress: Callable[[], None] | None = None) -> Store:
         """
         Put the ledger in the place of the current one.
+
+        Args:
+            progress: Called now and then: a large state takes minutes.
 
         Raises:
             Corrupt: Its state is not the tip's, or blocks of the last day are missing.
         """
         tip = self.manifest.tip
-        self._store.write(self._tree.flush(), sync=False)
+        for writes in self._tree.finish(progress):
+            self._store.write(writes, sync=False)
+        self._tree.close()
         if self._tree.root != self._header.state_root:
             raise Corrupt("the chunks do not lead to the header's state root", code="STATE_ROOT")
         self._recent.end(tip)
@@ -259,6 +274,7 @@ class Restoring:
 
     def give_up(self) -> None:
         """It came to nothing."""
+        self._tree.close()
         self._store.close()
 
 
