@@ -237,7 +237,7 @@ def resealed(story: Story, records: dict[bytes, bytes | None], change: Callable[
     parts = parts_of(story.raw)
     change(parts)
     chain.tree.update(list(records.items()), chain.tip.height)
-    values = {key: records.get(key, chain._fetch(key)) for key in proven_keys(parts, records)}
+    values = {key: records.get(key, chain.get(b"s" + key)) for key in proven_keys(parts, records)}
     parts[PROOFS] = [chain.tree.prove(key, value) for key, value in sorted(values.items()) if value is not None]
     header = decode(parts[TIP][0])
     header[7] = chain.tree.root

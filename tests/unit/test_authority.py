@@ -140,7 +140,7 @@ class Case:
 
     def state(self) -> State:
         """The tip's state, under an overlay of our own."""
-        return State(self.scene.world.chain._fetch)
+        return State(lambda key: self.scene.world.chain.get(b"s" + key))
 
     def keys(self) -> list[bytes]:
         """Public keys of those who sign."""
