@@ -221,7 +221,7 @@ def applying_an_event_looks_at_more_than_the_event(patch: Patch) -> None:
 
 
 def buckets_are_hashed_like_nodes(patch: Patch) -> None:
-    patch.setattr(trees, "_BUCKET", trees._NODE)
+    patch.setattr(trees, "BUCKET", trees.NODE)
 
 
 def the_tree_forgets_a_level(patch: Patch) -> None:
