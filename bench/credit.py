@@ -13,36 +13,35 @@ import argparse
 import json
 import os
 import resource
-import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
+from bench.table import Row, row, seconds
 from hefu.credit.features import LiveFirm, compute, find_links, record_of
-from hefu.credit.sources import Invoice, Options, Row, Store, import_source, synthetic_firms
+from hefu.credit.sources import Invoice, Options, Store, import_source, synthetic_firms
+from hefu.credit.sources import Row as SourceRow
 
 COMMAND = "python -m bench.credit"
-RUNS = 3
 EVENTS = 2_000
 _SHARED = Path(os.environ.get("HEFU_SHARED", Path(__file__).parents[2] / "shared")) / "data" / "cumcm2020c"
 
 
-def measure() -> list[dict[str, Any]]:
+def measure() -> list[Row]:
     """Rows of a table: batch, links, events of the largest firm and of a middling one."""
     with Store() as store:
         data, as_of = _fill(store)
         count = store.coverage()["invoices"][0]
         spine = [(firm, as_of) for firm in store.firms()]
         what = f"{count:,} invoices, {len(spine)} firms, {data}"
-        batch = _seconds(lambda: compute(store.connection, spine, with_links=False))
-        links = _seconds(lambda: find_links(store.connection, as_of))
-        whole = _seconds(lambda: compute(store.connection, spine))
+        batch = seconds(lambda: compute(store.connection, spine, with_links=False))
+        links = seconds(lambda: find_links(store.connection, as_of))
+        whole = seconds(lambda: compute(store.connection, spine))
         rows = [
             _row(f"features, {what}", batch, "s", 2.0, 1.0),
             _row(f"twins and trades between firms, {what}", links, "s", None, None),
@@ -64,18 +63,18 @@ def _fill(store: Store) -> tuple[str, date]:
     return "synthetic", made.last_on
 
 
-def _events(store: Store, name: str, firm: str, as_of: date) -> list[dict[str, Any]]:
+def _events(store: Store, name: str, firm: str, as_of: date) -> list[Row]:
     """Feed the firm all but its last rows, then those one by one, each followed by all features and integers of record."""
     live = LiveFirm(firm, as_of)
     rows = _rows(store, firm)
     late = rows[-min(EVENTS, len(rows) // 2) :]
-    for row in rows[: -len(late)]:
-        live.apply(row)
+    for given in rows[: -len(late)]:
+        live.apply(given)
     live.features()
     taken, recorded = [], []
-    for row in late:
+    for given in late:
         start = time.perf_counter()
-        live.apply(row)
+        live.apply(given)
         live.features()
         taken.append(time.perf_counter() - start)
         facts = live.facts()
@@ -94,7 +93,7 @@ def _events(store: Store, name: str, firm: str, as_of: date) -> list[dict[str, A
     ]
 
 
-def _rows(store: Store, firm: str) -> list[Row]:
+def _rows(store: Store, firm: str) -> list[SourceRow]:
     fields = ", ".join(name for name in Invoice._fields if name not in ("void", "recorded_on"))
     found = store.connection.execute(
         f"SELECT {fields}, voided_on IS NOT NULL, recorded_on FROM invoices WHERE firm = ? ORDER BY recorded_on", [firm]
@@ -102,7 +101,7 @@ def _rows(store: Store, firm: str) -> list[Row]:
     return [Invoice(*row) for row in found.fetchall()]
 
 
-def big(rows: int) -> list[dict[str, Any]]:
+def big(rows: int) -> list[Row]:
     """A batch over so many made-up invoices in a store on the disk, and the most memory that it took."""
     with tempfile.TemporaryDirectory(prefix="hefu-bench-") as folder:
         path = Path(folder) / "credit.duckdb"
@@ -127,30 +126,12 @@ def big(rows: int) -> list[dict[str, Any]]:
     ]
 
 
-def _row(name: str, value: float, unit: str, must: float | None, goal: float | None) -> dict[str, Any]:
-    return {
-        "name": f"credit: {name}",
-        "value": round(value, 3),
-        "unit": unit,
-        "must": must,
-        "goal": goal,
-        "peer": None,
-        "peer_value": None,
-        "command": COMMAND,
-    }
+def _row(name: str, value: float, unit: str, must: float | None, goal: float | None) -> Row:
+    return row(f"credit: {name}", round(value, 3), unit, must, goal, command=COMMAND)
 
 
 def _at(values: Sequence[float], percent: int) -> float:
     return sorted(values)[min(len(values) - 1, len(values) * percent // 100)]
-
-
-def _seconds(step: Callable[[], object]) -> float:
-    taken = []
-    for _ in range(RUNS):
-        start = time.perf_counter()
-        step()
-        taken.append(time.perf_counter() - start)
-    return statistics.median(taken)
 
 
 def main() -> None:
