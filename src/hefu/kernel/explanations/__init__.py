@@ -16,6 +16,7 @@ from hefu.kernel.explanations.invoices import INVOICES
 from hefu.kernel.explanations.ledger import LEDGER
 from hefu.kernel.explanations.letters import LETTERS
 from hefu.kernel.explanations.machine import MACHINE
+from hefu.kernel.explanations.models import MODELS
 from hefu.kernel.explanations.network import NETWORK
 from hefu.kernel.explanations.parties import PARTIES
 from hefu.kernel.explanations.receivables import RECEIVABLES
@@ -29,6 +30,7 @@ AREAS: tuple[Mapping[str, tuple[str, str]], ...] = (
     RECEIVABLES,
     INVOICES,
     CREDIT,
+    MODELS,
     LEDGER,
     MACHINE,
     NETWORK,
