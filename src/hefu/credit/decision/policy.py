@@ -219,7 +219,8 @@ class ChurnClass:
 
     Args:
         default_up_to_ppm: Firms with a probability of default up to here; the classes are in order.
-        points: Rate and churn, ppm; both rise. Straight lines between them, level outside.
+        points: Rate and churn, ppm; both rise. Straight lines between them, level outside. None where a table of its own is named
+            at the time of an allocation.
     """
 
     name: str
@@ -229,6 +230,8 @@ class ChurnClass:
     def at(self, rate_ppm: int) -> int:
         """Churn at a rate, ppm, rounded up."""
         points = self.points
+        if not points:
+            raise UsageError("the policy leaves churn to a table, and none was given", code="CHURN_NOT_GIVEN", where=self.name)
         if rate_ppm <= points[0][0]:
             return points[0][1]
         for (left, low), (right, high) in zip(points, points[1:]):
@@ -526,7 +529,8 @@ def _change(node: Node) -> Change:
 
 def _churn(node: Node) -> ChurnClass:
     name, top = node.text("name"), node.share("default_up_to")
-    points = [(node.to_share("by_rate", a), node.to_share("by_rate", b)) for a, b in node.pairs("by_rate")]
+    pairs = node.pairs("by_rate") if "by_rate" in node else []
+    points = [(node.to_share("by_rate", a), node.to_share("by_rate", b)) for a, b in pairs]
     if any(a >= b for (a, _), (b, _) in zip(points, points[1:])) or any(a > b for (_, a), (_, b) in zip(points, points[1:])):
         raise node.wrong("by_rate", "rates must rise, and churn must not fall with them")
     node.done()
