@@ -305,6 +305,7 @@ class Policy:
     changes: tuple[Change, ...]
     churn: tuple[ChurnClass, ...]
     budget_counts: str
+    grid_ppm: int
     loss_max_ppm: int
     capital_max: int | None
     steadiness: Steadiness
@@ -313,9 +314,10 @@ class Policy:
         """The steering rules that mean a firm, in the policy's order."""
         return tuple(rule for rule in self.steering if rule.means(industry, lists, purpose, on))
 
-    def churn_of(self, default_ppm: int) -> ChurnClass | None:
-        """The class of a firm; the last one for all that are riskier; None where the policy says nothing of churn."""
-        return next((c for c in self.churn if default_ppm <= c.default_up_to_ppm), self.churn[-1] if self.churn else None)
+    def churn_of(self, default_ppm: int) -> int:
+        """Position of the class of a firm; the last one for all that are riskier; -1 where the policy says nothing of churn."""
+        last = len(self.churn) - 1
+        return next((n for n, churn in enumerate(self.churn) if default_ppm <= churn.default_up_to_ppm), last)
 
 
 def read_policy(raw: bytes) -> Policy:
@@ -380,6 +382,7 @@ def _policy(node: Node, digest: str) -> Policy:
         changes=tuple(_change(child) for child in node.children("change")),
         churn=tuple(_churn(child) for child in node.children("churn")),
         budget_counts=portfolio.word("budget_counts", ("offered", "expected"), "offered"),
+        grid_ppm=portfolio.share("rate_step", 2_500, low=1),
         loss_max_ppm=portfolio.share("loss_max", ONE),
         capital_max=portfolio.amount("capital_max", None, low=1),
         steadiness=Steadiness(live.share("band", 50_000), live.integer("hold_days", 0, 366, 14)),
