@@ -27,6 +27,8 @@ _POSITIONS = {
     "Receipt": 3,
     "_Meaning": 1,
     "_fail": 1,
+    "_no_model": 0,
+    "BadRecord": 0,
 }
 #: Functions that return a code as text.
 _RETURNING = ("check_stateless",)

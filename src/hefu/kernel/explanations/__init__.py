@@ -11,11 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from hefu.kernel.explanations.credit import CREDIT
+from hefu.kernel.explanations.decisions import DECISIONS
 from hefu.kernel.explanations.evidence import EVIDENCE
 from hefu.kernel.explanations.invoices import INVOICES
 from hefu.kernel.explanations.ledger import LEDGER
 from hefu.kernel.explanations.letters import LETTERS
 from hefu.kernel.explanations.machine import MACHINE
+from hefu.kernel.explanations.models import MODELS
 from hefu.kernel.explanations.network import NETWORK
 from hefu.kernel.explanations.parties import PARTIES
 from hefu.kernel.explanations.receivables import RECEIVABLES
@@ -29,6 +31,8 @@ AREAS: tuple[Mapping[str, tuple[str, str]], ...] = (
     RECEIVABLES,
     INVOICES,
     CREDIT,
+    DECISIONS,
+    MODELS,
     LEDGER,
     MACHINE,
     NETWORK,

@@ -1,0 +1,46 @@
+"""Of any model and record: outputs stay in their ranges, steps are all that matters, reasons add up."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from credit_models import documents, records
+from hefu.credit.models.record import Model, canonical
+
+
+@given(st.data())
+def test_between_two_steps_nothing_changes(data: st.DataObject):
+    document = data.draw(documents())
+    model = Model.read(canonical(document))
+    record = data.draw(records(document))
+    name = data.draw(st.sampled_from([f.name for f in model.fields]))
+    edges = [-(10**15), *(t + 1 for t in model.steps(name) if t < 10**15)]
+    edges.sort()
+    for low, high in zip(edges, [*(t - 1 for t in edges[1:]), 10**15]):
+        scores = [model.score({**record, name: value}) for value in (low, high)]
+        assert len({(s.raw, s.points, s.default_ppm, s.reasons) for s in scores}) == 1
+
+
+@given(st.data())
+def test_outputs_stay_in_their_ranges_and_reasons_take_points_off(data: st.DataObject):
+    document = data.draw(documents())
+    model = Model.read(canonical(document))
+    score = model.score(data.draw(records(document)))
+    assert model.points.lowest <= score.points <= model.points.highest
+    assert 0 <= score.low_ppm <= score.default_ppm <= score.high_ppm <= 1_000_000
+    assert all(reason.points <= 0 for reason in score.reasons)
+    assert [r.points for r in score.reasons] == sorted(r.points for r in score.reasons)
+
+
+@given(st.data())
+def test_a_riskier_raw_score_never_has_more_points_or_a_lower_default(data: st.DataObject):
+    document = data.draw(documents())
+    model = Model.read(canonical(document))
+    scores = sorted((model.score(data.draw(records(document))) for _ in range(5)), key=lambda s: s.raw)
+    for a, b in pairwise(scores):
+        assert a.points >= b.points
+        assert a.default_ppm <= b.default_ppm
+        assert a.high_ppm <= b.high_ppm
