@@ -10,6 +10,7 @@ import click
 
 from hefu.cli.codes import explain
 from hefu.cli.common import common, day, home_path
+from hefu.cli.credit_models import COMMANDS as MODEL_COMMANDS
 from hefu.cli.language import t
 from hefu.cli.output import Output
 from hefu.credit.features import BY_NAME, FEATURES, VERSION, Feature, compute, record_of, sources_of
@@ -40,6 +41,10 @@ _STORE = click.option(
 @click.group(help=t("Credit from data: sources of firms and their features.", "数据增信：企业的数据源与特征。"))
 def credit() -> None:
     """Group."""
+
+
+for _command in MODEL_COMMANDS:
+    credit.add_command(_command)
 
 
 def _named(source: str) -> str:
