@@ -45,7 +45,8 @@ def are_names(connection: duckdb.DuckDBPyConnection) -> bool:
     """
     Whether counterparties stand by names that hold everywhere; `sides` is there.
 
-    By the invoices that both sides show, where there are at least three; else by whether most codes are social credit codes.
+    By the invoices that both sides show, where there are at least three. Else by the words themselves: whether at least three firms
+    stand among the counterparties, which running numbers alone do not show; or whether most codes are social credit codes.
     """
     row = connection.execute(
         "SELECT count(*), count(*) FILTER (party IN (owner, named) OR last_party IN (owner, named)) FROM side_rows"
@@ -54,6 +55,13 @@ def are_names(connection: duckdb.DuckDBPyConnection) -> bool:
     shown, agreeing = int(row[0]), int(row[1])
     if shown >= 3:
         return 2 * agreeing >= shown
+    words = connection.execute("""
+        SELECT count(DISTINCT party) FROM relation_keys SEMI JOIN (SELECT DISTINCT firm AS name FROM relation_keys) ON name = party
+        WHERE NOT regexp_full_match(party, '[0-9]{1,7}')
+    """).fetchone()
+    assert words is not None
+    if int(words[0]) >= 3:
+        return True
     found = connection.execute(
         "SELECT DISTINCT party FROM relation_keys ORDER BY hash(party) LIMIT ?", [_SAMPLE]
     ).fetchall()

@@ -10,7 +10,6 @@ could be chance is left out (`coincidence`). No firm is known in advance.
 from __future__ import annotations
 
 import hashlib
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -168,7 +167,9 @@ class _Search:
         self.by_name = are_names(self.work)
         links, own = self._links()
         self._accept({*links, *((firm, firm) for firm in own)})
-        self.owners = code_owners(self.work, least=2 if self.slips else 1)
+        self.owners = code_owners(
+            self.work, least=2 if self.slips or self.across > SINGLES_BY_SLIP_MAX * len(links) else 1
+        )
         found += [self._relation(RelationKind.LINK, a, b, pair, self._chance(a, b)) for (a, b), pair in links.items()]
         found += self._codes()
         found += self._trade(own)
@@ -201,7 +202,7 @@ class _Search:
         ).fetchall()
         shared = {((str(a), str(side)), (str(b), str(side))): int(n) for a, b, side, n in rows}
         # A single invoice that two firms share is a slip or chance; where there are many, two or three may be slips as well.
-        self.slips = max(0, sum(n == 1 for n in shared.values()) - math.ceil(same))
+        self.slips = max(0, sum(n == 1 for n in shared.values()) - round(same))
         chance = Coincidences(self.sizes, expected_between(self.work, shared), same, self.slips)
         twins = chance.beyond({pair: n for pair, n in shared.items() if n >= TWIN_INVOICES})
         pairs_found = sorted({(a, b) for (a, _), (b, _) in twins})
@@ -440,7 +441,7 @@ class _Search:
         invoices = defaultdict[tuple[str, str], list[tuple[date, int]]](list)
         for a, b, day, gross in rows:
             invoices[str(a), str(b)].append((day, int(gross)))
-        rings, self.is_all = find_rings(edges, invoices)
+        rings, self.is_all = find_rings(edges, invoices, self.firms)
         sums = self._sums("edge_rows SEMI JOIN asked_edges USING (seller, buyer)", "seller, buyer") if rings else {}
         return [self._ring_step(ring, edge, sums[edge]) for ring in rings for edge in ring.edges]
 

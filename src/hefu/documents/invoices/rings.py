@@ -61,17 +61,20 @@ class Circles:
     is_all: bool
 
 
-def circles(edges: Iterable[Edge], *, shortest: int = 3, longest: int = LENGTH_MAX) -> Circles:
+def circles(
+    edges: Iterable[Edge], *, firms: Iterable[str] = (), shortest: int = 3, longest: int = LENGTH_MAX
+) -> Circles:
     """
     Directed circles of firms, shortest first.
 
-    Chance: in a graph drawn with the same numbers of customers and suppliers, circles of k firms number (sum in x out /
-    edges)^k / k.
+    Chance: n firms with m edges drawn blindly among them close (m / n)^k / k circles of k; where some firms have many customers and
+    many suppliers the base is larger, (sum of in x out) / m over all firms but those with one of each, which a ring itself makes.
+
+    Args:
+        firms: All firms that could trade; those of the edges where absent.
     """
     every = sorted({edge for edge in edges if edge[0] != edge[1]})
-    sold, bought = Counter(a for a, _ in every), Counter(b for _, b in every)
-    spread = sum(sold[firm] * bought[firm] for firm in sold) / max(1, len(every))
-    expected = {k: spread**k / k for k in range(shortest, longest + 1)}
+    expected = _by_chance(every, set(firms), range(shortest, longest + 1))
     kept = trimmed(every)
     # Two firms that buy from each other make no circle of three.
     if len({firm for edge in kept for firm in edge}) < shortest:
@@ -93,19 +96,31 @@ def circles(edges: Iterable[Edge], *, shortest: int = 3, longest: int = LENGTH_M
     return Circles(tuple(sorted(set(found), key=_order)), expected, True)
 
 
+def _by_chance(edges: Sequence[Edge], firms: set[str], lengths: range) -> dict[int, float]:
+    sold, bought = Counter(a for a, _ in edges), Counter(b for _, b in edges)
+    # Who only sells or only buys, and shows no book, can close nothing and is no firm to draw from.
+    could = firms | (set(sold) & set(bought))
+    inside = [edge for edge in edges if edge[0] in could and edge[1] in could]
+    sold, bought = Counter(a for a, _ in inside), Counter(b for _, b in inside)
+    many = sum(sold[f] * bought[f] for f in could if (sold[f], bought[f]) != (1, 1))
+    base = max(len(inside) / max(1, len(could)), many / max(1, len(inside)))
+    return {k: base**k / k for k in lengths}
+
+
 def find_rings(
-    edges: Iterable[Edge], invoices: Mapping[Edge, Sequence[tuple[date, int]]]
+    edges: Iterable[Edge], invoices: Mapping[Edge, Sequence[tuple[date, int]]], firms: Iterable[str]
 ) -> tuple[tuple[Ring, ...], bool]:
     """
     The circles that chance does not explain.
 
     Args:
         invoices: By edge, day and gross of each invoice, in order.
+        firms: All firms that show a book.
 
     Returns:
         Rings in order of length and code, and whether all circles were looked at.
     """
-    found = circles(edges)
+    found = circles(edges, firms=firms)
     if not found.found:
         return (), found.is_all
     by_length = Counter(map(len, found.found))
