@@ -142,6 +142,11 @@ def test_a_firms_own_code_among_its_purchases_is_self_trade_though_the_sale_is_n
     assert found.of(RelationKind.SELF_TRADE)[0].note == "0 on both sides, 1 by its own code"
 
 
+def test_whoever_names_itself_trades_with_itself(tmp_path: Path) -> None:
+    found = relations(tmp_path, "Steel sells 20000041 party=Steel\nTin sells 20000042\n77 buys 20000043 party=77")
+    assert pairs(found, RelationKind.SELF_TRADE) == [("Steel", "Steel", 1)], "77 may be a running number"
+
+
 def test_names_that_hold_everywhere_are_told_from_codes_by_the_files(tmp_path: Path) -> None:
     found = relations(
         tmp_path,

@@ -105,6 +105,31 @@ def compute(
     return FeatureTable(work, tuple(present), len(wanted))
 
 
+def compute_in_parts(
+    connection: duckdb.DuckDBPyConnection,
+    spine: Iterable[tuple[str, date]],
+    *,
+    rows_each: int,
+    sources: Collection[str] | None = None,
+) -> Iterator[FeatureTable]:
+    """
+    The same, so many rows at a time, in order of firm: memory holds the cells of one part, however many firms there are.
+
+    Links are found among all firms at once, so parts have none.
+
+    Args:
+        rows_each: Rows of the spine in a part.
+
+    Yields:
+        Each part's features; they are gone when the next is asked for.
+    """
+    wanted = sorted(set(spine))
+    for start in range(0, len(wanted), rows_each):
+        table = compute(connection, wanted[start : start + rows_each], sources=sources, with_links=False)
+        yield table
+        table.connection.close()
+
+
 def _present(connection: duckdb.DuckDBPyConnection) -> list[str]:
     tables = {row[0] for row in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
     return [source for source, spec in ROWS.items() if spec.table in tables and _has_rows(connection, spec.table)]

@@ -155,8 +155,11 @@ def make_number_chances(connection: duckdb.DuckDBPyConnection) -> None:
     fill(connection, "number_chances", "digits BIGINT, chance DOUBLE", chances)
 
 
-def totals(connection: duckdb.DuckDBPyConnection) -> tuple[float, float]:
-    """Invoices that agree by chance in the whole of the files: between lists of one side, and between sales and purchases."""
+def totals(connection: duckdb.DuckDBPyConnection) -> tuple[float, float, float]:
+    """
+    Invoices that agree by chance in the whole of the files: between lists of one side, between sales and purchases, and within the
+    purchases of one firm, which come from many sellers.
+    """
     row = connection.execute("""
         WITH parts AS (SELECT amounts_hash AS h, firm, direction, sum(chance) AS weighted, count(*) AS n
                        FROM relation_keys JOIN number_chances ON digits = length(bare)
@@ -165,10 +168,12 @@ def totals(connection: duckdb.DuckDBPyConnection) -> tuple[float, float]:
                        FROM parts GROUP BY ALL)
         SELECT (SELECT sum(weighted * n - own) / 2 FROM sides),
                (SELECT sum(s.weighted * p.n) FROM sides AS s JOIN sides AS p ON p.h = s.h
-                WHERE s.direction = 'sales' AND p.direction = 'purchases')
+                WHERE s.direction = 'sales' AND p.direction = 'purchases'),
+               (SELECT sum(weighted * (n - 1)) / 2 FROM parts WHERE direction = 'purchases')
     """).fetchone()
     assert row is not None
-    return float(row[0] or 0), float(row[1] or 0)
+    same, across, within = (float(value or 0) for value in row)
+    return same, across, within
 
 
 def expected_between(connection: duckdb.DuckDBPyConnection, pairs: Iterable[Sides]) -> dict[Sides, float]:

@@ -20,7 +20,7 @@ from typing import Any
 import duckdb
 
 from hefu.documents.invoices import evidence as tables
-from hefu.documents.invoices.coincidence import Coincidences, expected_between, make_number_chances, totals
+from hefu.documents.invoices.coincidence import FALSE_SHARE, Coincidences, expected_between, make_number_chances, totals
 from hefu.documents.invoices.evidence import KEYS
 from hefu.documents.invoices.identity import SHARE_PERCENT, CodeOwner, are_names, code_owners
 from hefu.documents.invoices.importing import Invoices
@@ -154,7 +154,7 @@ class _Search:
         tables.make_relation_keys(work, table)
         self.sizes = tables.sizes(work)
         self.firms = sorted({firm for firm, _ in self.sizes})
-        self.slips, self.across, self.is_all = 0, 0.0, True
+        self.slips, self.across, self.within, self.is_all = 0, 0.0, 0.0, True
         self.stands_for: dict[str, str] = {}
         self.by_name = False
         self.merged: set[str] = set()
@@ -196,7 +196,7 @@ class _Search:
 
     def _twins(self) -> list[Relation]:
         make_number_chances(self.work)
-        same, self.across = totals(self.work)
+        same, self.across, self.within = totals(self.work)
         rows = self.work.execute(
             "SELECT a, b, direction, count(*) FROM twin_evidence GROUP BY ALL ORDER BY ALL"
         ).fetchall()
@@ -340,20 +340,20 @@ class _Search:
                                 _codes_key(one.sheet, one.code, other.sheet, other.code),
                                 shown[code.sheet, direction, code.code, firm],
                             )
-        twins = f"""
-            SELECT a_sheet AS one, a_party AS x, b_sheet AS other, b_party AS y, {KEYS}
-            FROM twin_evidence SEMI JOIN twin_pairs USING (a, b)
-            WHERE a_party <> b_party
+        same = f"""
+            SELECT a_sheet AS one, a_party AS x, b_sheet AS other, b_party AS y, false AS is_own, {KEYS}
+            FROM twin_evidence SEMI JOIN twin_pairs USING (a, b) WHERE a_party <> b_party
             UNION ALL
-            SELECT sheet, party, sheet, last_party, {KEYS} FROM relation_keys WHERE party <> last_party
+            SELECT sheet, party, sheet, last_party, direction = 'purchases', {KEYS} FROM relation_keys WHERE party <> last_party
         """  # noqa: S608
-        rows = self.work.execute(f"SELECT one, x, other, y, {_SUMS} FROM ({twins}) GROUP BY 1, 2, 3, 4").fetchall()  # noqa: S608
-        for sheet, x, other_sheet, y, n, gross, first, last, digest in rows:
-            _add(
-                found,
-                _codes_key(str(sheet), str(x), str(other_sheet), str(y)),
-                _Pair(int(n), int(gross), first, last, str(digest)),
-            )
+        query = f"SELECT one, x, other, y, {_SUMS}, bool_and(is_own) FROM ({same}) GROUP BY 1, 2, 3, 4"  # noqa: S608
+        pairs = self.work.execute(query).fetchall()
+        # Two sellers may have given one buyer the same number, day and amounts; where that is to be expected, once is not enough.
+        least = 2 if self.within > FALSE_SHARE * sum(bool(row[-1]) for row in pairs) else 1
+        for sheet, x, other_sheet, y, n, gross, first, last, digest, is_own in pairs:
+            if not is_own or n >= least:
+                key = _codes_key(str(sheet), str(x), str(other_sheet), str(y))
+                _add(found, key, _Pair(int(n), int(gross), first, last, str(digest)))
         relations = []
         for (sheet, other_sheet, x, y), pair in found.items():
             kind = RelationKind.SEVERAL_CODES if sheet == other_sheet else RelationKind.CODES_ACROSS
@@ -402,6 +402,9 @@ class _Search:
                  ON o.sheet = k.sheet AND o.direction = k.direction AND o.code = k.party
             UNION
             SELECT seller, buyer, {KEYS} FROM sides SEMI JOIN accepted USING (seller, buyer)
+            UNION
+            -- Whoever names itself as the other party, unless by a running number that anybody may have.
+            SELECT firm, firm, {KEYS} FROM relation_keys WHERE party = firm AND NOT regexp_full_match(party, '[0-9]{{1,7}}')
         """)  # noqa: S608
 
     def _reciprocal(self, edges: set[tuple[str, str]]) -> list[Relation]:
