@@ -13,6 +13,8 @@ from hefu.credit.features import compute
 from hefu.credit.sources import Store, SyntheticFirms
 from hefu.credit.watching.alarms import RULES, Event, Watch, month_ends
 
+#: Months of all firms are computed together up to so many rows: one query for few firms, a month at a time for many.
+ROWS_AT_ONCE = 4_000
 #: An alarm that comes this long before a default foretells it; an earlier one does not.
 HORIZON_DAYS = 365
 
@@ -30,11 +32,13 @@ def events(
     """
     firms = store.firms()
     watches = {firm: Watch(firm, (up or {}).get(firm, ())) for firm in firms}
-    # A month at a time: memory holds one month of all firms, however long the span.
-    for end in month_ends(date(first.year - 1, first.month, 1), last):
-        table = compute(store.connection, [(firm, end) for firm in firms], with_links=with_links)
-        for values in table.features():
-            watch = watches[str(values["firm"])]
+    ends = month_ends(date(first.year - 1, first.month, 1), last)
+    each = max(1, ROWS_AT_ONCE // max(1, len(firms)))
+    for start in range(0, len(ends), each):
+        spine = [(firm, end) for end in ends[start : start + each] for firm in firms]
+        table = compute(store.connection, spine, with_links=with_links)
+        for values in sorted(table.features(), key=lambda row: (row["as_of"], row["firm"])):
+            watch, end = watches[str(values["firm"])], values["as_of"]
             if end < first:
                 watch.remember(values)
             else:
