@@ -162,6 +162,19 @@ def test_rows_that_make_no_sense_are_refused_with_their_field(tmp_path: Path) ->
     assert told_columns.value.code == "UNKNOWN_COLUMNS"
 
 
+def test_chinese_files_and_ragged_rows_are_read(tmp_path: Path) -> None:
+    file = tmp_path / "r.csv"
+    file.write_text("客户,开票日期,到期日,结清日期\n甲公司,2026年1月5日,2026-02-05,\n\n乙公司,2026-01-05\n", "gb18030")
+    read = read_receivables(file)
+    assert [(r.customer, r.issued_on) for r in read.rows] == [("甲公司", date(2026, 1, 5))]
+    assert [tuple(r) for r in read.refused] == [(4, "ROW_COLUMNS", "")]
+    for bad, code in ((b"", "FILE_EMPTY"), (b'customer,"x', "BAD_CSV"), (b"\xff\xff\xff", "BAD_ENCODING")):
+        file.write_bytes(bad)
+        with pytest.raises(HefuError) as told:
+            read_receivables(file)
+        assert told.value.code == code
+
+
 def test_area_counts_ties_half() -> None:
     assert area([0, 1], [0.5, 0.5]) == 0.5
     assert area([0, 1], [0.1, 0.2]) == 1.0
