@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hefu.credit.features import BY_NAME as FEATURES
-from hefu.credit.sources import Store, synthetic_firms
+from hefu.credit.features import compute, compute_in_parts
+from hefu.credit.sources import Invoice, Store, synthetic_firms
 from hefu.credit.watching import delays
 from hefu.credit.watching.alarms import BY_NAME, RULES, Event, Watch, month_ends
 from hefu.credit.watching.book import Book
@@ -161,6 +162,19 @@ def test_rows_that_make_no_sense_are_refused_with_their_field(tmp_path: Path) ->
     assert told_columns.value.code == "UNKNOWN_COLUMNS"
 
 
+def test_chinese_files_and_ragged_rows_are_read(tmp_path: Path) -> None:
+    file = tmp_path / "r.csv"
+    file.write_text("客户,开票日期,到期日,结清日期\n甲公司,2026年1月5日,2026-02-05,\n\n乙公司,2026-01-05\n", "gb18030")
+    read = read_receivables(file)
+    assert [(r.customer, r.issued_on) for r in read.rows] == [("甲公司", date(2026, 1, 5))]
+    assert [tuple(r) for r in read.refused] == [(4, "ROW_COLUMNS", "")]
+    for bad, code in ((b"", "FILE_EMPTY"), (b'customer,"x', "BAD_CSV"), (b"\xff\xff\xff", "BAD_ENCODING")):
+        file.write_bytes(bad)
+        with pytest.raises(HefuError) as told:
+            read_receivables(file)
+        assert told.value.code == code
+
+
 def test_area_counts_ties_half() -> None:
     assert area([0, 1], [0.5, 0.5]) == 0.5
     assert area([0, 1], [0.1, 0.2]) == 1.0
@@ -200,7 +214,8 @@ def test_each_rule_raises_on_what_it_is_for() -> None:
     usual = {"sales_3m": 100.0, "sales_growth_3m": 0.0, "sales_recency": 3.0, "sales_longest_gap": 12.0, "sales_12m": 400.0,
              "sales_top1_12m": 0.3, "sales_void_share_12m": 0.01, "sales_red_share_12m": 0.01, "purchases_3m": 60.0,
              "power_per_yuan_change": 0.0, "bank_in_to_invoiced": 1.0, "stock_ahead_of_sales": 0.0, "margin_change": 0.0,
-             "tax_late_12m": 0.0, "twins": 0.0, "self_trade_share": 0.0, "reciprocal_partners": 0.0}  # fmt: skip
+             "tax_late_12m": 0.0, "twins": 0.0, "self_trade_share": 0.0, "reciprocal_partners": 0.0,
+             "rings": 0.0, "overlapping_firms": 0.0}  # fmt: skip
     changes: dict[str, dict[str, float | None]] = {
         "sales_drop": {"sales_3m": 55.0},
         "sales_stop": {"sales_recency": 61.0},
@@ -217,6 +232,8 @@ def test_each_rule_raises_on_what_it_is_for() -> None:
         "new_twin": {"twins": 1.0},
         "self_trade": {"self_trade_share": 0.05},
         "reciprocal_trade": {"reciprocal_partners": 1.0},
+        "ring": {"rings": 1.0},
+        "overlap": {"overlapping_firms": 1.0},
     }
     assert set(changes) == set(BY_NAME)
     for rule in RULES:
@@ -228,6 +245,51 @@ def test_each_rule_raises_on_what_it_is_for() -> None:
         raised = [event.rule for event in watch.look(DAY, {**usual, **changes[rule.name]})]
         assert rule.name in raised
         assert [e.rule for e in Watch("F", {rule.name}).look(DAY, usual) if e.kind != "cleared"] in ([], [rule.name])
+
+
+def test_relations_are_features_where_they_are_looked_for() -> None:
+    ring, others = ("Iron", "Steel", "Parts"), ("Tin", "Zinc", "Lead")
+    rows = []
+    for i, (seller, buyer) in enumerate(zip(ring, (*ring[1:], ring[0]))):
+        day = DAY + timedelta(days=7 * i)
+        sale = Invoice(seller, "sales", f"5000000{i}", day, "b", 90_000 + i, 0, 90_000 + i, False, day)
+        rows += [sale, sale._replace(firm=buyer, direction="purchases", counterparty="a")]
+    for i in range(4):
+        shared = Invoice("Tin", "sales", f"6000000{i}", DAY, "b", 7_000 + i, 0, 7_000 + i, False, DAY)
+        rows += [shared, shared._replace(firm="Zinc")]
+    for i, firm in enumerate((*ring, *others) * 20):
+        day = DAY + timedelta(days=i % 50)
+        rows.append(
+            Invoice(
+                firm,
+                "sales",
+                str(10_000_019 * (i + 1) % 89_999_999),
+                day,
+                f"x{i % 9}",
+                100 * i + 5,
+                0,
+                100 * i + 5,
+                False,
+                day,
+            )
+        )
+    asked = [(firm, DAY + timedelta(days=90)) for firm in (*ring, *others)]
+    with Store() as store:
+        store.add(rows)
+        found = {v["firm"]: v for v in compute(store.connection, asked, with_relations=True).features()}
+        assert {firm: v["rings"] for firm, v in found.items()} == {
+            **dict.fromkeys(ring, 1.0),
+            **dict.fromkeys(others, 0.0),
+        }
+        assert {firm for firm, v in found.items() if v["overlapping_firms"]} == {"Tin", "Zinc"}
+        assert {v["own_code_trades"] for v in found.values()} == {0.0}
+        plain = list(compute(store.connection, asked).features())
+        assert {v["rings"] for v in plain} == {None}, "not looked for is unknown"
+        parts = [row for part in compute_in_parts(store.connection, asked, rows_each=4) for row in part.features()]
+        assert [row["firm"] for row in parts] == sorted((*ring, *others))
+        assert [row["sales_3m"] for row in parts] == [
+            v["sales_3m"] for v in sorted(plain, key=lambda v: str(v["firm"]))
+        ]
 
 
 def test_months_end() -> None:

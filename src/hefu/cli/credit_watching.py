@@ -95,9 +95,23 @@ def _book(given: Path | None, *, must_exist: bool = False) -> Book:
     is_flag=True,
     help=t("Do not look for twins and trades among the firms.", "不查找企业之间的孪生与交易关系。"),
 )
+@click.option(
+    "--relations",
+    is_flag=True,
+    help=t(
+        "Look for overlaps and rings among the firms too; takes longer.",
+        "同时查找企业之间的发票重合与循环开票，耗时较长。",
+    ),
+)
 @common
 def watch_command(
-    output: Output, store_path: Path | None, book_path: Path | None, as_of: str, from_on: str | None, no_links: bool
+    output: Output,
+    store_path: Path | None,
+    book_path: Path | None,
+    as_of: str,
+    from_on: str | None,
+    no_links: bool,
+    relations: bool,
 ) -> None:
     """Months that were looked at before change nothing; an alarm that stays up is one alert."""
     path = store_path or home_path() / "credit.duckdb"
@@ -113,7 +127,7 @@ def watch_command(
         first = day(from_on) if from_on else date(last.year, last.month, 1) if before is None else _next_day(before)
         if from_on is None and before is None and not _ends_month(last):
             first = _month_before(first)
-        found = list(events(store, first, last, up=book.up(), with_links=not no_links))
+        found = list(events(store, first, last, up=book.up(), with_links=not no_links, with_relations=relations))
         opened = book.take(found, at=datetime.now(UTC))
         cleared = sum(event.kind == "cleared" for event in found)
         new = [a for a in book.alerts(state="new") if a.raised_on >= first]

@@ -159,6 +159,10 @@ RULES: tuple[Rule, ...] = (
          "Invoices to itself make {value} of sales (line {line}).", "自开自收发票占销售 {value}（警戒线 {line}）。"),
     Rule("reciprocal_trade", ("reciprocal_partners",), _risen("reciprocal_partners", 6), Lines(1.0, 0.0),
          "Firms that it both sells to and buys from became more.", "与其互为购销双方的企业增加。"),
+    Rule("ring", ("rings",), _level("rings"), Lines(1.0, 0.0),
+         "Sells in a ring of firms: each to the next, the last to the first.", "处于循环开票之中：各家依次销售，末家售回首家。"),
+    Rule("overlap", ("overlapping_firms",), _risen("overlapping_firms", 1), Lines(1.0, 0.0),
+         "Another firm shows some of this firm's invoices on the same side.", "另有企业在同一方向出示本企业的部分发票。"),
 )  # fmt: skip
 BY_NAME: Mapping[str, Rule] = {rule.name: rule for rule in RULES}
 #: How many months' ends a rule looks back at most.

@@ -5,7 +5,9 @@ with their row and field.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -108,20 +110,45 @@ def read_receivables(path: Path, columns: Mapping[str, str] | None = None) -> Re
     kind = path.suffix.lower()
     if kind not in (".csv", ".parquet"):
         raise problem("FILE_KIND", path.name)
+    return _judged(*(_from_parquet(path, given) if kind == ".parquet" else _from_csv(path, given)))
+
+
+def _from_parquet(path: Path, given: Mapping[str, str]) -> tuple[list[tuple[Any, ...]], list[int]]:
+    source = f"read_parquet({quoted(str(path))})"
     with duckdb.connect(":memory:") as connection:
-        source = (
-            f"read_parquet({quoted(str(path))})"
-            if kind == ".parquet"
-            else f"read_csv({quoted(str(path))}, all_varchar = true, header = true, delim = ',', quote = '\"')"
-        )
         try:
             described = connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()  # noqa: S608
             places = _places([str(row[0]) for row in described], given, path.name)
             texts = ", ".join(f"CAST({sql_name(places[f])} AS VARCHAR)" if f in places else "NULL" for f in HEADERS)
-            found = connection.execute(f"SELECT {texts} FROM {source}").fetchall()  # noqa: S608
+            return connection.execute(f"SELECT {texts} FROM {source}").fetchall(), []  # noqa: S608
         except duckdb.Error:
-            raise problem("BAD_PARQUET" if kind == ".parquet" else "BAD_CSV", path.name) from None
-    return _judged(found)
+            raise problem("BAD_PARQUET", path.name) from None
+
+
+def _from_csv(path: Path, given: Mapping[str, str]) -> tuple[list[tuple[Any, ...]], list[int]]:
+    """Cells in the order of HEADERS, and the rows that have more or fewer columns than the header."""
+    raw = path.read_bytes()
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        try:
+            text = raw.decode("gb18030")
+        except UnicodeDecodeError:
+            raise problem("BAD_ENCODING", path.name) from None
+    try:
+        lines = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    except csv.Error:
+        raise problem("BAD_CSV", path.name) from None
+    if not lines:
+        raise problem("FILE_EMPTY", path.name)
+    header = lines[0]
+    places = {field: header.index(word) for field, word in _places(header, given, path.name).items()}
+    rows = [
+        tuple(line[places[f]] if f in places and len(line) == len(header) else None for f in HEADERS)
+        for line in lines[1:]
+    ]
+    ragged = [number for number, line in enumerate(lines[1:], 2) if line and len(line) != len(header)]
+    return rows, ragged
 
 
 def _places(header: list[str], given: Mapping[str, str], file: str) -> dict[str, str]:
@@ -138,9 +165,14 @@ def _places(header: list[str], given: Mapping[str, str], file: str) -> dict[str,
     return places
 
 
-def _judged(rows: Iterable[tuple[Any, ...]]) -> Receivables:
-    taken, refused = list[Receivable](), list[RefusedReceivable]()
+def _judged(rows: Iterable[tuple[Any, ...]], ragged: Sequence[int]) -> Receivables:
+    taken, refused, odd = list[Receivable](), list[RefusedReceivable](), set(ragged)
     for row, (customer, number, *days) in enumerate(rows, 2):
+        if row in odd:
+            refused.append(RefusedReceivable(row, "ROW_COLUMNS", ""))
+            continue
+        if customer is None and number is None and not any(days):
+            continue  # A blank line.
         dates = [_day(text) for text in days]
         fault = _fault(customer, days, dates)
         if fault:

@@ -20,7 +20,13 @@ HORIZON_DAYS = 365
 
 
 def events(
-    store: Store, first: date, last: date, *, up: Mapping[str, set[str]] | None = None, with_links: bool = True
+    store: Store,
+    first: date,
+    last: date,
+    *,
+    up: Mapping[str, set[str]] | None = None,
+    with_links: bool = True,
+    with_relations: bool = False,
 ) -> Iterator[Event]:
     """
     All events of all firms at the months' ends of a span, in order of day, firm and rule.
@@ -29,6 +35,7 @@ def events(
         first: Of the year before it rules only remember what they look back at.
         up: By firm, rules whose alarm is up from before.
         with_links: Look for twins and trades among the firms each month; alarms about them need it.
+        with_relations: Look for overlaps and rings as well, which takes longer.
     """
     firms = store.firms()
     watches = {firm: Watch(firm, (up or {}).get(firm, ())) for firm in firms}
@@ -36,7 +43,7 @@ def events(
     each = max(1, ROWS_AT_ONCE // max(1, len(firms)))
     for start in range(0, len(ends), each):
         spine = [(firm, end) for end in ends[start : start + each] for firm in firms]
-        table = compute(store.connection, spine, with_links=with_links)
+        table = compute(store.connection, spine, with_links=with_links, with_relations=with_relations)
         for values in sorted(table.features(), key=lambda row: (row["as_of"], row["firm"])):
             watch, end = watches[str(values["firm"])], values["as_of"]
             if end < first:

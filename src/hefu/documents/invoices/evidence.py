@@ -67,22 +67,33 @@ def sizes(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], int]:
     return {(str(firm), str(side)): int(n) for firm, side, n in rows}
 
 
-def make_sides(connection: duckdb.DuckDBPyConnection, stands_for: Mapping[str, str]) -> None:
+def make_sides(
+    connection: duckdb.DuckDBPyConnection, stands_for: Mapping[str, str], largest: Mapping[tuple[str, str], str]
+) -> None:
     """
     Make `sides`: invoices with one seller and one buyer, twins resolved, and those that a firm shows on both of its sides.
 
-    An invoice that several twins show is that of the firm that stands for them; one that a single twin shows stays its own.
+    An invoice that several twins show is that of the one with the longest list on that side; one that a single twin shows
+    stays its own.
     Of twins that trade with each other the one is seller and the other buyer.
 
     Args:
         stands_for: Twin to the firm that stands for it.
+        largest: By firm that stands for twins, and side: the one of them with the longest list.
     """
     make_names(connection, "twin_names", stands_for)
+    fill(
+        connection,
+        "twin_faces",
+        "one VARCHAR, direction VARCHAR, face VARCHAR",
+        sorted((*key, face) for key, face in largest.items()),
+    )
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE named_keys AS
         WITH grouped AS (SELECT coalesce(t.owner, k.firm) AS one, k.* FROM shared_keys AS k
                          LEFT JOIN twin_names AS t ON t.name = k.firm)
-        SELECT *, CASE WHEN count(*) OVER (PARTITION BY one, direction, {KEYS}) > 1 THEN one ELSE firm END AS who FROM grouped;
+        SELECT g.*, CASE WHEN count(*) OVER (PARTITION BY g.one, g.direction, {KEYS}) > 1 THEN f.face ELSE firm END AS who
+        FROM grouped AS g LEFT JOIN twin_faces AS f ON f.one = g.one AND f.direction = g.direction;
         CREATE OR REPLACE TEMP TABLE sides AS
         WITH held AS (SELECT {KEYS}, direction, one, min(who) AS who FROM named_keys GROUP BY ALL),
              sold AS (SELECT * EXCLUDE direction FROM held WHERE direction = 'sales'),

@@ -4,12 +4,12 @@ Whose code a counterparty's code is.
 In some files counterparties stand by a name that holds everywhere, the unified social credit code or the firm's own code;
 in others by a code of the sheet, which says nothing by itself. Which of the two it is, the files tell: an invoice that
 seller and buyer both show names both. A sheet's code is a firm's where at least half of the code's invoices, as far as the
-firm's own list reaches, stand in that list.
+firm's own list reaches, stand in that list, and hardly any speaks for another firm.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter
 from dataclasses import dataclass
 
 import duckdb
@@ -91,9 +91,14 @@ def code_owners(connection: duckdb.DuckDBPyConnection, *, least: int) -> tuple[C
         GROUP BY ALL ORDER BY ALL
     """).fetchall()
     found = [CodeOwner(str(a), str(b), str(c), str(d), int(e), int(f), int(g)) for a, b, c, d, e, f, g in rows]
-    best = defaultdict[tuple[str, str, str], list[CodeOwner]](list)
+    every = Counter[tuple[str, str, str]]()
     for owner in found:
-        if owner.shown >= least and 100 * owner.shown >= SHARE_PERCENT * owner.of:
-            best[owner.sheet, owner.direction, owner.code].append(owner)
-    # A code is one party's: where two firms could claim it, neither has it.
-    return tuple(owners[0] for owners in best.values() if len(owners) == 1)
+        every[owner.sheet, owner.direction, owner.code] += owner.shown
+    # A code is one party's: where invoices speak for another firm too, all but one in ten must be this one's.
+    return tuple(
+        o
+        for o in found
+        if o.shown >= least
+        and 100 * o.shown >= SHARE_PERCENT * o.of
+        and 10 * o.shown >= 9 * every[o.sheet, o.direction, o.code]
+    )

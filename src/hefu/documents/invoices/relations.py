@@ -163,7 +163,7 @@ class _Search:
     def run(self) -> Relations:
         found = self._twins()
         self.merged = {*self.stands_for, *self.stands_for.values()}
-        tables.make_sides(self.work, self.stands_for)
+        tables.make_sides(self.work, self.stands_for, self._largest())
         self.by_name = are_names(self.work)
         links, own = self._links()
         self._accept({*links, *((firm, firm) for firm in own)})
@@ -233,6 +233,16 @@ class _Search:
         for members in group_of.values():
             first = min(members, key=lambda firm: (-whole[firm], firm))
             self.stands_for.update(dict.fromkeys(members - {first}, first))
+
+    def _largest(self) -> dict[tuple[str, str], str]:
+        groups = defaultdict[str, set[str]](set)
+        for twin, one in self.stands_for.items():
+            groups[one] |= {one, twin}
+        return {
+            (one, side): min(members, key=lambda firm: (-self.sizes.get((firm, side), 0), firm))
+            for one, members in groups.items()
+            for side in SIDES
+        }
 
     # -- links and self-trade ---------------------------------------------------------------------------------------
 
