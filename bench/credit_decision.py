@@ -25,7 +25,7 @@ from hefu.credit.decision.live import LiveLimit
 from hefu.credit.decision.optimise import allocate
 from hefu.credit.decision.policy import Policy, read_policy
 from hefu.credit.decision.portfolio import Firm, Problem
-from hefu.credit.features import FEATURES
+from hefu.credit.features import FEATURES, record_of
 from hefu.credit.models.record import Model, canonical
 from hefu.credit.sources import Invoice, Row, synthetic_firms
 
@@ -60,14 +60,24 @@ def made_up_model(trees: int = 200) -> Model:
         splits = [[chance.randrange(len(names)), chance.randrange(10**7), 1, 2 * n + 1, 2 * n + 2, 0] for n in range(7)]
         return [*splits, *([chance.randrange(-20_000, 20_000)] for _ in range(8))]
 
+    values = {"values": [9_000, 0, -5_000, -9_000], "unknown": 0}
     document = {
-        "format": "hefu-credit-model", "version": 1, "name": "bench", "fields": [field(name) for name in names], "base": -3_000_000,
-        "tables": [{"field": n, "thresholds": [0, 10**5, 10**6], "values": [9_000, 0, -5_000, -9_000], "unknown": 0} for n in names],
+        "format": "hefu-credit-model",
+        "version": 1,
+        "name": "bench",
+        "fields": [field(name) for name in names],
+        "base": -3_000_000,
+        "tables": [{"field": name, "thresholds": [0, 10**5, 10**6], **values} for name in names],
         "trees": [tree() for _ in range(trees)],
         "points": {"offset": 600, "numerator": 40, "denominator": 693_147, "lowest": 300, "highest": 900},
-        "calibration": {"raw": [-6_000_000, 0], "default_ppm": [1_000, 500_000], "low_ppm": [500, 400_000], "high_ppm": [2_000, 600_000]},
+        "calibration": {
+            "raw": [-6_000_000, 0],
+            "default_ppm": [1_000, 500_000],
+            "low_ppm": [500, 400_000],
+            "high_ppm": [2_000, 600_000],
+        },
         "about": {},
-    }  # fmt: skip
+    }
     return Model.read(canonical(document))
 
 
@@ -98,7 +108,7 @@ def _followed(what: str, book: list[Row], model: Model, policy: Policy) -> list[
         taken.append(time.perf_counter() - start)
         facts = live._live.facts()
         start = time.perf_counter()
-        model.score(file_record(facts))
+        model.score(record_of(facts))
         scored.append(time.perf_counter() - start)
     back = live.as_of - timedelta(days=30)
     template = next(row for row in late if isinstance(row, Invoice))
@@ -111,13 +121,6 @@ def _followed(what: str, book: list[Row], model: Model, policy: Policy) -> list[
         _row(f"one event to new limit, p99, {what}", 1000 * _at(taken, 99), "ms", 20.0, 10.0),
         _row(f"an event 30 days late, all days since read again, {what}", 1000 * again, "ms", None, None),
     ]
-
-
-def file_record(facts: Any) -> Any:
-    """Integers of record."""
-    from hefu.credit.features import record_of
-
-    return record_of(facts)
 
 
 # -- many firms ---------------------------------------------------------------------------------------------------------

@@ -515,7 +515,7 @@ def allocate_command(
     target: Path,
 ) -> None:
     """
-    FIRMS is a table (CSV) with columns firm, default_ppm (or default, such as 4.35%) and, where known, limit (yuan), industry, lists (words
+    FIRMS is a table (CSV) with columns firm (or firm_id), default_ppm (or default, such as 4.35%) and, where known, limit (yuan), industry, lists (words
     with blanks between) and purpose; others are not read. Firms of a Hefu store whose codes begin with SYN- are marked as made up.
     """
     from hefu.credit.decision.optimise import allocate, effects_of
@@ -573,7 +573,9 @@ def _firms(path: Path) -> Iterator[Firm]:
             t("the table of firms is not CSV in UTF-8", "企业表不是 UTF-8 编码的 CSV"), code="BAD_FIRMS"
         ) from None
     reader = csv.DictReader(io.StringIO(text))
-    names = set(reader.fieldnames or ())
+    # Scores carry the identifier's own name.
+    reader.fieldnames = ["firm" if name == "firm_id" else name for name in reader.fieldnames or ()]
+    names = set(reader.fieldnames)
     if not names >= {"firm"} or not names & {"default", "default_ppm"}:
         raise UsageError(
             t(
