@@ -52,6 +52,7 @@ _TARGET = click.option(
     help=t("File to write.", "输出文件。"),
 )
 _DIGEST = click.option("--digest", metavar="HEX", help=t("What the ledger has.", "账本上的摘要。"))
+ROW_KINDS = {"budget": "总额", "cap": "上限", "floor": "下限", "loss": "预期损失", "capital": "资本"}
 VERDICTS = {"approve": ("approved", "同意"), "refer": ("a person decides", "转人工审查"), "refuse": ("refused", "拒绝")}
 
 
@@ -695,7 +696,10 @@ def _told_allocation(
     }
     output.table(
         (t("bound", "约束"), t("kind", "类别"), t("one more yuan brings, yuan", "每放宽一元的收益（元）")),
-        [(t(*plain[row.name]), row.kind, f"{price / ONE:.4f}") for row, price in zip(problem.rows, made.prices_ppm)],
+        [
+            (t(*plain[row.name]), t(row.kind, ROW_KINDS[row.kind]), f"{price / ONE:.4f}")
+            for row, price in zip(problem.rows, made.prices_ppm)
+        ],
         right=(2,),
     )
     if effects:
