@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test check bench docs lock wheel clean long cometbft proto
+.PHONY: demo test check bench bench-credit docs lock wheel clean long cometbft proto
 
 demo: $(STAMP)
 	$(BIN)/hefu demo
@@ -20,6 +20,10 @@ check: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m bench
+
+# Peers are installed by hand: .venv/bin/uv pip install --require-hashes -r requirements/peers.txt
+bench-credit: $(STAMP)
+	$(BIN)/python -m bench.credit_models --write
 
 docs: $(STAMP)
 	$(BIN)/python scripts/make_docs.py
@@ -49,6 +53,7 @@ lock: $(STAMP)
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements/go.in -o requirements/go.txt
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q pyproject.toml --extra postgres -o requirements/product.txt
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q pyproject.toml --extra postgres --group dev -o requirements/dev.txt
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q pyproject.toml --extra models --group peers -c requirements/dev.txt -o requirements/peers.txt
 
 $(STAMP): requirements/bootstrap.txt requirements/dev.txt pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { echo "hefu: cannot make .venv; on Debian: apt install python3-venv" >&2; exit 1; }

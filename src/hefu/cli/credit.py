@@ -11,6 +11,7 @@ import click
 from hefu.cli.codes import explain
 from hefu.cli.common import common, day
 from hefu.cli.credit_decision import COMMANDS as DECISION_COMMANDS
+from hefu.cli.credit_models import COMMANDS as MODEL_COMMANDS
 from hefu.cli.credit_store import STORE, existing_store, store_file, synthetic_note
 from hefu.cli.language import t
 from hefu.cli.output import Output
@@ -38,7 +39,7 @@ def credit() -> None:
     """Group."""
 
 
-for _command in DECISION_COMMANDS:
+for _command in (*DECISION_COMMANDS, *MODEL_COMMANDS):
     credit.add_command(_command)
 
 
