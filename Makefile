@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test check bench docs lock wheel clean long cometbft proto
+.PHONY: demo test check bench bench-credit docs lock wheel clean long cometbft proto
 
 demo: $(STAMP)
 	$(BIN)/hefu demo
@@ -20,6 +20,10 @@ check: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m bench
+
+# Peers are installed by hand: .venv/bin/uv pip install --require-hashes -r requirements/peers.txt
+bench-credit: $(STAMP)
+	$(BIN)/python -m bench.credit_models --write
 
 docs: $(STAMP)
 	$(BIN)/python scripts/make_docs.py

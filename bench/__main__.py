@@ -63,14 +63,14 @@ def main() -> int:
 
 
 def _run_all() -> int:
-    wanted = sys.argv[1:] or [*MEASUREMENTS, "invoices", "credit", "peer"]
+    wanted = sys.argv[1:] or [*MEASUREMENTS, "invoices", "credit", "credit_decision", "peer"]
     rows: list[Row] = []
     peer: dict[str, float] = {}
     if "peer" in wanted:
         print("… peer", file=sys.stderr, flush=True)
         peer = measure_peer()
     for name in wanted:
-        if name in ("invoices", "credit"):
+        if name in ("invoices", "credit", "credit_decision"):
             rows += run(f"bench.{name}", name)
         elif name != "peer":
             rows += run("bench.ledger", name)

@@ -68,7 +68,7 @@ def test_evaluation_has_the_keys_of_its_kind_and_no_others(folder: Path):
     found = told("credit", "evaluate", folder / "model.json", "--data", folder / "later.csv")
     assert list(found) == KEYS
     assert found["n"] == 300
-    assert 0.7 < found["auc_low"] < found["auc"] < found["auc_high"] < 1
+    assert 0.6 < found["auc_low"] < found["auc"] < found["auc_high"] < 1
     assert 0.6 < found["calibration_slope"] < 1.6
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -28,7 +29,7 @@ from hefu.credit.decision.change import smallest_change
 from hefu.credit.decision.churn import read_churn
 from hefu.credit.decision.decide import Answer, Why, decide
 from hefu.credit.decision.economics import Terms, expected_of, rate_needed
-from hefu.credit.decision.file import make, replay
+from hefu.credit.decision.file import canonical, digest_of, make, replay
 from hefu.credit.decision.numbers import format_ppm, parse_ppm
 from hefu.credit.decision.policy import Costs, read_policy
 from hefu.credit.decision.words import WORDS, text_of
@@ -331,3 +332,13 @@ def test_shipped_policies_are_in_order() -> None:
     assert {path.stem for path in POLICIES.glob("*.toml")} == {"example", "contest"}
     for path in POLICIES.glob("*.toml"):
         assert read_policy(path.read_bytes()).name
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("synthetic", 5), ("hefu", 1), ("at_ms", True), ("salt", "00"), ("record", [])]
+)
+def test_a_file_with_another_type_is_no_decision_though_its_digest_fits(key: str, value: object) -> None:
+    document = {**json.loads(make(inputs(), model()).raw), key: value}
+    with pytest.raises(HefuError) as caught:
+        replay(canonical({**document, "digest": digest_of(document)}))
+    assert caught.value.code == "DECISION_DIFFERS"

@@ -9,7 +9,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from hefu.credit.sources import Options, Store, import_source
+from credit import rows_of
+from hefu.credit.sources import Invoice, Options, Store, import_source
 from hefu.credit.sources.classify import TREATMENTS
 from hefu.credit.sources.importing import _INVOICE_FIELDS
 from hefu.credit.sources.schema import SCHEMAS, Kind
@@ -248,3 +249,14 @@ def test_schemas_are_well_formed() -> None:
             assert any(not h.isascii() for h in f.headers)
             assert (f.kind is Kind.WORD) == bool(f.words)
             assert f.default is None or f.kind is not Kind.DATE or f.default in names
+
+
+def test_rows_of_a_firm_come_back_as_they_came() -> None:
+    rows = rows_of("sale 2026-01-05 A 100 13\nbank 2026-01-06 -50 wages\nstock 2026-01-31 raw 500\npower 2026-01 12.5")
+    sale = rows[0]
+    assert isinstance(sale, Invoice)
+    void = sale._replace(void=True, recorded_on=date(2026, 2, 1))
+    with Store() as store:
+        store.add([*rows, void, sale._replace(firm="G")])
+        assert sorted(store.rows_of("F"), key=repr) == sorted([*rows, void], key=repr)
+        assert store.rows_of("nobody") == []

@@ -52,6 +52,7 @@ _TARGET = click.option(
     help=t("File to write.", "输出文件。"),
 )
 _DIGEST = click.option("--digest", metavar="HEX", help=t("What the ledger has.", "账本上的摘要。"))
+ROW_KINDS = {"budget": "总额", "cap": "上限", "floor": "下限", "loss": "预期损失", "capital": "资本"}
 VERDICTS = {"approve": ("approved", "同意"), "refer": ("a person decides", "转人工审查"), "refuse": ("refused", "拒绝")}
 
 
@@ -515,7 +516,7 @@ def allocate_command(
     target: Path,
 ) -> None:
     """
-    FIRMS is a table (CSV) with columns firm, default_ppm (or default, such as 4.35%) and, where known, limit (yuan), industry, lists (words
+    FIRMS is a table (CSV) with columns firm (or firm_id), default_ppm (or default, such as 4.35%) and, where known, limit (yuan), industry, lists (words
     with blanks between) and purpose; others are not read. Firms of a Hefu store whose codes begin with SYN- are marked as made up.
     """
     from hefu.credit.decision.optimise import allocate, effects_of
@@ -573,7 +574,9 @@ def _firms(path: Path) -> Iterator[Firm]:
             t("the table of firms is not CSV in UTF-8", "企业表不是 UTF-8 编码的 CSV"), code="BAD_FIRMS"
         ) from None
     reader = csv.DictReader(io.StringIO(text))
-    names = set(reader.fieldnames or ())
+    # Scores carry the identifier's own name.
+    reader.fieldnames = ["firm" if name == "firm_id" else name for name in reader.fieldnames or ()]
+    names = set(reader.fieldnames)
     if not names >= {"firm"} or not names & {"default", "default_ppm"}:
         raise UsageError(
             t(
@@ -693,7 +696,10 @@ def _told_allocation(
     }
     output.table(
         (t("bound", "约束"), t("kind", "类别"), t("one more yuan brings, yuan", "每放宽一元的收益（元）")),
-        [(t(*plain[row.name]), row.kind, f"{price / ONE:.4f}") for row, price in zip(problem.rows, made.prices_ppm)],
+        [
+            (t(*plain[row.name]), t(row.kind, ROW_KINDS[row.kind]), f"{price / ONE:.4f}")
+            for row, price in zip(problem.rows, made.prices_ppm)
+        ],
         right=(2,),
     )
     if effects:

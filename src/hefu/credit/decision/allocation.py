@@ -198,7 +198,7 @@ def replay(raw: bytes, *, digest: str | None = None) -> Read:
         raise
     except HefuError as error:
         raise _differs(error.where or "inputs") from None
-    except (KeyError, ValueError, TypeError, AttributeError):
+    except (LookupError, ValueError, TypeError, AttributeError):
         raise _differs("inputs") from None
     made["digest"] = digest_of(made)
     for key in sorted(made, key=lambda key: (key == "digest", key)):
@@ -228,7 +228,7 @@ def _parsed(raw: bytes) -> dict[str, Any]:
         raise _differs(min(found.keys() ^ _KEYS))
     try:
         same = canonical(found) == raw
-    except ValueError:
+    except (ValueError, RecursionError):
         same = False
     if not same:
         raise Corrupt("the bytes are not in the one form that a decision has", code="DECISION_NOT_CANONICAL")
@@ -237,6 +237,9 @@ def _parsed(raw: bytes) -> dict[str, Any]:
 
 def _inputs(document: dict[str, Any]) -> Inputs:
     churn = document["churn"]
+    texts = [document["hefu"], *(firm[n] for firm in document["firms"] for n in (0, 3, 5))]
+    if type(document["synthetic"]) is not bool or not all(isinstance(text, str) for text in texts):
+        raise ValueError("not of its type")
     return Inputs(
         policy=document["policy"],
         churn=None

@@ -206,6 +206,8 @@ def read_inputs(raw: bytes, model_raw: bytes | None = None) -> tuple[Inputs, Mod
             that this program does not know (DECISION_VERSION).
     """
     document = _document(raw)
+    if type(document["synthetic"]) is not bool or not isinstance(document["hefu"], str):
+        raise _differs("inputs")
     try:
         model = _model(document, model_raw)
         inputs = Inputs(
@@ -279,7 +281,7 @@ def _document(raw: bytes) -> dict[str, Any]:
         raise _differs(min(found.keys() ^ _KEYS))
     try:
         same = canonical(found) == raw
-    except ValueError:
+    except (ValueError, RecursionError):
         same = False
     if not same:
         raise Corrupt("the bytes are not in the one form that a decision has", code="DECISION_NOT_CANONICAL")

@@ -96,6 +96,7 @@ def fit_table(
     seed: int = 1,
     kinds: Sequence[str] | None = None,
     synthetic: bool = False,
+    repeats: int | None = None,
 ) -> Fit:
     """
     Make a model.
@@ -103,6 +104,7 @@ def fit_table(
     Args:
         name: Of the model.
         kinds: Parts to try, of KINDS; those fit for the size by default.
+        repeats: How often the validation is repeated; by the number of rows by default.
 
     Raises:
         HefuError: As `code_table`, `prepare` and `folds`.
@@ -111,7 +113,18 @@ def fit_table(
     prepared = prepare(table, coded, schema)
     # More threads would wait for each other, and change sums.
     with threadpool_limits(1):
-        return fit_coded(table, coded, digits, prepared, schema, name=name, seed=seed, kinds=kinds, synthetic=synthetic)
+        return fit_coded(
+            table,
+            coded,
+            digits,
+            prepared,
+            schema,
+            name=name,
+            seed=seed,
+            kinds=kinds,
+            synthetic=synthetic,
+            repeats=repeats,
+        )
 
 
 def fit_coded(
@@ -125,11 +138,12 @@ def fit_coded(
     seed: int,
     kinds: Sequence[str] | None,
     synthetic: bool,
+    repeats: int | None = None,
 ) -> Fit:
     """The same, of a table that is coded and checked."""
     frame = frame_of(_taken(coded, prepared.rows), prepared.labels, schema)
     kinds = kinds or _fit_for(frame.rows)
-    held = _held_out(frame, prepared, schema, kinds, seed)
+    held = _held_out(frame, prepared, schema, kinds, seed, repeats)
     judged = ~np.isnan(held.line[0])
     y = frame.labels[judged]
     rounds = _rounds(held, y, judged)
@@ -181,10 +195,12 @@ def _taken(coded: Coded, rows: Sequence[int]) -> Coded:
     )
 
 
-def _held_out(frame: Frame, prepared: Prepared, schema: Schema, kinds: Sequence[str], seed: int) -> _Held:
+def _held_out(
+    frame: Frame, prepared: Prepared, schema: Schema, kinds: Sequence[str], seed: int, repeats: int | None
+) -> _Held:
     empty = np.full(frame.rows, np.nan)
     kind = schema.split_kind
-    repeats = 1 if kind == "time" else repetitions(frame.rows)
+    repeats = 1 if kind == "time" else repeats or repetitions(frame.rows)
     boosted = [k for k in BOOSTED if k in kinds]
     stages = [(k, s) for k in boosted for s in STAGES if s <= growth_of(k, frame.rows).rounds]
     held = _Held({k: [] for k in kinds}, {s: [] for s in stages}, [])

@@ -166,7 +166,7 @@ def _head(seen: _Seen, t: Words) -> str:
     e, model = seen.evaluation, seen.model
     slope = "–" if e.calibration_slope is None else f"{e.calibration_slope:.2f}"
     out = [
-        f"<h1>{escape(t('Model report', '模型报告'))}: {escape(model.name)}</h1>",
+        f"<h1>{t('Model report: ', '模型报告：')}{escape(model.name)}</h1>",
         f'<p class="soft">{escape(t("Digest", "摘要"))} <span class="mono">{model.digest}</span></p>',
     ]
     if model.about.get("synthetic"):
