@@ -196,7 +196,8 @@ def items(draw: st.DrawFn, name: str) -> Item:
         draw(_AMOUNTS),
         payer_default_ppm=None if kind == "goods" else draw(st.sampled_from([5_000, 10_000, 30_000, 60_000, None])),
         payer="" if kind == "goods" else draw(st.sampled_from("abc")),
-        due_on=ON + timedelta(days=draw(st.sampled_from([-10, -60, 5] if kind == "goods" else [90, 30, 150, 200, -10]))),
+        due_on=ON
+        + timedelta(days=draw(st.sampled_from([-10, -60, 5] if kind == "goods" else [90, 30, 150, 200, -10]))),
         evidence=words,
         trade=draw(st.sampled_from(["", "", "t"])),
         goods=draw(st.sampled_from(["steel", "sand"])) if kind == "goods" else "",

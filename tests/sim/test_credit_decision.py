@@ -1,4 +1,4 @@
-"""Whatever the case: more risk never gets more money or a lower price, offers keep to the policy, and the file replays to the bit."""
+"""Whatever the case: more risk never gets more or pays less, offers keep to the policy, and the file replays to the bit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A live limit stands where the right order would have led, whatever the order of arrival, and good news has to stand before it counts."""
+"""A live limit stands where the right order would have led, and good news has to stand before it counts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ POLICY = policy_with(
     ('interval_max = "40%"', 'interval_max = "100%"'),
     ('["5%", "60%"], ["20%", "20%"]]', '["99%", "10%"]]'),
     ('[facilities.data]\nloss = "60%"\nrefuse_above = "20%"', '[facilities.data]\nloss = "60%"\nrefuse_above = "80%"'),
-    ('hold_days = 14', 'hold_days = 5'),
+    ("hold_days = 14", "hold_days = 5"),
 )
 DAYS = st.integers(0, 900).map(lambda n: FIRST + timedelta(days=n))
 
@@ -64,7 +64,11 @@ def test_late_repeated_and_corrected_events_lead_where_the_right_order_leads(
     chance.shuffle(arriving)
     third = len(arriving) // 3
     late = LiveLimit("F", POLICY, model(), application(), first)
-    for until, helping in ((first, arriving[:third]), (first + (last - first) // 2, arriving[third : 2 * third]), (last, arriving[2 * third :])):
+    for until, helping in (
+        (first, arriving[:third]),
+        (first + (last - first) // 2, arriving[third : 2 * third]),
+        (last, arriving[2 * third :]),
+    ):
         late.advance(until)
         for row in helping:
             if row is None:
@@ -78,7 +82,9 @@ def test_late_repeated_and_corrected_events_lead_where_the_right_order_leads(
 
 
 READINGS = st.lists(
-    st.tuples(st.integers(0, 9), st.sampled_from(VERDICTS), st.integers(1, 300), st.integers(30, 150)), min_size=1, max_size=20
+    st.tuples(st.integers(0, 9), st.sampled_from(VERDICTS), st.integers(1, 300), st.integers(30, 150)),
+    min_size=1,
+    max_size=20,
 )
 
 
@@ -101,7 +107,10 @@ def test_bad_news_counts_at_once_and_good_news_when_it_stood(
     for n, reading in enumerate(readings):
         before, standing = standing, step(rule, standing, reading)
         # Never more than a band above what the day's reading would give, and nothing at all where it refuses.
-        assert standing.limit * (1_000_000 - band) <= max(reading.limit, 1) * 1_000_000 or standing.limit - 1 <= reading.limit
+        assert (
+            standing.limit * (1_000_000 - band) <= max(reading.limit, 1) * 1_000_000
+            or standing.limit - 1 <= reading.limit
+        )
         assert VERDICTS.index(standing.verdict) >= VERDICTS.index(reading.verdict)
         if reading.verdict == "refuse":
             assert standing.limit == 0

@@ -9,7 +9,9 @@ from pathlib import Path
 import click
 
 from hefu.cli.codes import explain
-from hefu.cli.common import common, day, home_path
+from hefu.cli.common import common, day
+from hefu.cli.credit_decision import COMMANDS as DECISION_COMMANDS
+from hefu.cli.credit_store import STORE, existing_store, store_file, synthetic_note
 from hefu.cli.language import t
 from hefu.cli.output import Output
 from hefu.credit.features import BY_NAME, FEATURES, VERSION, Feature, compute, record_of, sources_of
@@ -29,12 +31,6 @@ NAMES = {
     LINKS: ("links between firms", "企业之间的关联"),
     **{source: (schema.english.lower(), schema.chinese) for source, schema in SCHEMAS.items()},
 }
-_STORE = click.option(
-    "--store",
-    "store_path",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help=t("Store of sources; credit.duckdb in the home if absent.", "数据源库文件；缺省为 home 中的 credit.duckdb。"),
-)
 
 
 @click.group(help=t("Credit from data: sources of firms and their features.", "数据增信：企业的数据源与特征。"))
@@ -42,32 +38,16 @@ def credit() -> None:
     """Group."""
 
 
+for _command in DECISION_COMMANDS:
+    credit.add_command(_command)
+
+
 def _named(source: str) -> str:
     return t(*NAMES[source])
 
 
-def _store_file(given: Path | None) -> Path:
-    return given or home_path() / "credit.duckdb"
-
-
-def _existing(given: Path | None) -> Path:
-    path = _store_file(given)
-    if not path.exists():
-        raise UsageError(
-            t("there is no store of sources yet; import some first", "尚无数据源库，请先导入数据"),
-            code="NO_STORE",
-            where=path.name,
-        )
-    return path
-
-
 def _today(given: str | None) -> date:
     return day(given) if given else datetime.now(CHINA).date()
-
-
-def _synthetic_note(output: Output, is_synthetic: bool) -> None:
-    if is_synthetic:
-        output.line(t("Synthetic: no firm here exists.", "合成数据：其中企业均不存在。"))
 
 
 @credit.command(
@@ -79,7 +59,7 @@ def _synthetic_note(output: Output, is_synthetic: bool) -> None:
 )
 @click.argument("source", type=click.Choice(KINDS))
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
-@_STORE
+@STORE
 @click.option("--today", help=t("Business date; later dates are refused.", "业务日期，晚于此日的数据被拒绝。"))
 @click.option(
     "--column",
@@ -123,7 +103,7 @@ def import_command(
         Direction(direction) if direction else None,
         skip_refused,
     )
-    path = _store_file(store_path)
+    path = store_file(store_path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with Store(path) as store:
         report = import_source(store, source, files, options)
@@ -157,7 +137,7 @@ def _told(output: Output, report: SourceReport, path: Path) -> None:
             "refused": [{**r._asdict(), "reason": r.reason} for r in report.refused],
         }
     )
-    _synthetic_note(output, report.is_synthetic)
+    synthetic_note(output, report.is_synthetic)
     output.table(
         (t("treatment", "处理"), t("rows", "行数")), [(c, f"{n:,}") for c, n in report.counts.items()], right=(1,)
     )
@@ -188,11 +168,11 @@ def _told(output: Output, report: SourceReport, path: Path) -> None:
 
 
 @credit.command("sources", help=t("What is known of the firms, and what is not.", "已有哪些企业数据，缺哪些。"))
-@_STORE
+@STORE
 @common
 def sources_command(output: Output, store_path: Path | None) -> None:
     """Prints rows, firms and dates of every source; an absent one is told as absent."""
-    with Store(_existing(store_path)) as store:
+    with Store(existing_store(store_path)) as store:
         coverage, firms, synthetic, journal = store.coverage(), store.firms(), store.is_synthetic, store.journal()
     output.data(
         {
@@ -208,7 +188,7 @@ def sources_command(output: Output, store_path: Path | None) -> None:
             ],
         }
     )
-    _synthetic_note(output, synthetic)
+    synthetic_note(output, synthetic)
     absent = t("absent", "缺")
     output.table(
         (t("source", "数据源"), t("rows", "行数"), t("firms", "企业数"), t("from", "起"), t("to", "止")),
@@ -223,7 +203,7 @@ def sources_command(output: Output, store_path: Path | None) -> None:
 
 
 @credit.command("features", help=t("Features of firms as of a date, as a table.", "计算企业截至某日的特征，输出为表。"))
-@_STORE
+@STORE
 @click.option(
     "--as-of", "as_of", required=True, help=t("Nothing known later enters.", "截至日期，此后获知的数据一律不计。")
 )
@@ -253,7 +233,7 @@ def features_command(
             code="NO_OUTPUT",
         )
     day_of = day(as_of)
-    with Store(_existing(store_path)) as store:
+    with Store(existing_store(store_path)) as store:
         known = store.firms()
         unknown = [firm for firm in firms if firm not in known]
         if unknown:
@@ -274,7 +254,7 @@ def features_command(
     output.data(
         {**told, "rows": rows, "as_of": day_of, "definitions": VERSION, "absent": absent, "synthetic": synthetic}
     )
-    _synthetic_note(output, synthetic)
+    synthetic_note(output, synthetic)
     if target is None:
         _show(output, values)
     if absent:
@@ -385,7 +365,7 @@ def synthetic_command(
             "files": [path.name for path in written],
         }
     )
-    _synthetic_note(output, True)
+    synthetic_note(output, True)
     output.line(
         t(
             f"{len(made.firms):,} firms, {defaulted:,} of them defaulted, {len(made.rows):,} rows, in {folder}.",

@@ -1,6 +1,7 @@
 """
-An allocation as a file: firms, policy, budget, offers, and what they come to. A solver proposed it once; whoever has the file checks
-with the standard library alone that the offers keep to every rule, what they are worth to the fen, and how good they could be at best.
+An allocation as a file: firms, policy, budget, offers, and what they come to. A solver proposed it once; whoever has the file
+checks with the standard library alone that the offers keep to every rule, what they are worth to the fen, and how good they
+could be at best.
 """
 
 from __future__ import annotations
@@ -22,8 +23,29 @@ from hefu.kernel.time import INSTANT_MAX_MS, business_date
 FORMAT = "hefu-allocation"
 VERSION = 1
 _KEYS = frozenset(
-    "format version hefu synthetic salt at_ms policy policy_digest churn budget planned taken firms offers refused rows totals bound "
-    "gap_ppm effects digest".split()
+    [
+        "format",
+        "version",
+        "hefu",
+        "synthetic",
+        "salt",
+        "at_ms",
+        "policy",
+        "policy_digest",
+        "churn",
+        "budget",
+        "planned",
+        "taken",
+        "firms",
+        "offers",
+        "refused",
+        "rows",
+        "totals",
+        "bound",
+        "gap_ppm",
+        "effects",
+        "digest",
+    ]
 )
 Churn = Mapping[str, Sequence[tuple[int, int]]]
 
@@ -48,12 +70,14 @@ class Inputs:
     is_synthetic: bool
     hefu: str
 
-    def problem(self, policy: Policy | None = None) -> Problem:
+    def to_problem(self, policy: Policy | None = None) -> Problem:
         """What is to be allocated."""
         policy = policy or read_policy(self.policy.encode())
         if self.churn is not None:
             policy = with_churn(policy, {name: tuple((a, b) for a, b in points) for name, points in self.churn.items()})
-        return Problem(policy, self.firms, self.budget, business_date(self.at_ms), planned=self.planned, taken=self.taken)
+        return Problem(
+            policy, self.firms, self.budget, business_date(self.at_ms), planned=self.planned, taken=self.taken
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +99,11 @@ class Effect:
 
 
 def write(
-    inputs: Inputs, problem: Problem, choices: Sequence[Choice], prices_ppm: Sequence[int], effects: Sequence[Effect] = ()
+    inputs: Inputs,
+    problem: Problem,
+    choices: Sequence[Choice],
+    prices_ppm: Sequence[int],
+    effects: Sequence[Effect] = (),
 ) -> tuple[bytes, str]:
     """
     The file's bytes, and its digest.
@@ -108,7 +136,9 @@ def _document(
         "at_ms": inputs.at_ms,
         "policy": inputs.policy,
         "policy_digest": problem.policy.digest,
-        "churn": None if inputs.churn is None else {name: [list(p) for p in points] for name, points in inputs.churn.items()},
+        "churn": None
+        if inputs.churn is None
+        else {name: [list(p) for p in points] for name, points in inputs.churn.items()},
         "budget": inputs.budget,
         "planned": inputs.planned,
         "taken": dict(inputs.taken),
@@ -157,7 +187,7 @@ def replay(raw: bytes, *, digest: str | None = None) -> Read:
     document = _parsed(raw)
     try:
         inputs = _inputs(document)
-        problem = inputs.problem()
+        problem = inputs.to_problem()
         places = {candidate.firm: n for n, candidate in enumerate(problem.candidates)}
         choices = tuple(Choice(places[firm], amount, rate) for firm, amount, rate in document["offers"])
         prices = tuple(_whole(row["price_ppm"], 10**9) for row in document["rows"])
@@ -175,7 +205,11 @@ def replay(raw: bytes, *, digest: str | None = None) -> Read:
         if canonical({key: made[key]}) != canonical({key: document[key]}):
             raise _differs(key)
     if digest is not None and digest.lower() != made["digest"]:
-        raise Corrupt("the file is consistent, but is not the decision that this digest names", code="OTHER_DECISION", where="digest")
+        raise Corrupt(
+            "consistent, but not the decision that this digest names",
+            code="OTHER_DECISION",
+            where="digest",
+        )
     return Read(inputs, problem, choices, problem.totals(choices), document)
 
 
@@ -187,7 +221,9 @@ def _parsed(raw: bytes) -> dict[str, Any]:
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise Corrupt("this is not the file of an allocation, or it was damaged", code="NOT_AN_ALLOCATION")
     if found.get("version") != VERSION:
-        raise UsageError("the decision was made by an arithmetic that this program does not know", code="DECISION_VERSION")
+        raise UsageError(
+            "the decision was made by an arithmetic that this program does not know", code="DECISION_VERSION"
+        )
     if found.keys() != _KEYS:
         raise _differs(min(found.keys() ^ _KEYS))
     try:
@@ -205,7 +241,9 @@ def _inputs(document: dict[str, Any]) -> Inputs:
         policy=document["policy"],
         churn=None
         if churn is None
-        else {name: tuple((_whole(a, ONE + 1), _whole(b, ONE + 1)) for a, b in points) for name, points in churn.items()},
+        else {
+            name: tuple((_whole(a, ONE + 1), _whole(b, ONE + 1)) for a, b in points) for name, points in churn.items()
+        },
         firms=tuple(
             Firm(name, _whole(default, ONE + 1), _whole(limit, AMOUNT_MAX), industry, tuple(lists), purpose)
             for name, default, limit, industry, lists, purpose in document["firms"]
@@ -237,4 +275,6 @@ def _int(text: str) -> int:
 
 
 def _differs(where: str) -> Corrupt:
-    return Corrupt("the file does not say what comes of its own inputs: it was altered", code="DECISION_DIFFERS", where=where)
+    return Corrupt(
+        "the file does not say what comes of its own inputs: it was altered", code="DECISION_DIFFERS", where=where
+    )

@@ -1,5 +1,6 @@
 """
-What a firm asks for and what is known of it besides its record: exposures, receivables, orders, goods, lists. In TOML or JSON alike.
+What a firm asks for and what is known of it besides its record: exposures, receivables, orders, goods, lists. In TOML or JSON
+alike.
 """
 
 from __future__ import annotations
@@ -116,10 +117,14 @@ class Application:
             "industry": self.industry,
             "lists": list(self.lists),
             "exposure": [
-                {"lender": e.lender, "outstanding": format_fen(e.outstanding), "overdue_days": e.overdue_days} for e in self.exposures
+                {"lender": e.lender, "outstanding": format_fen(e.outstanding), "overdue_days": e.overdue_days}
+                for e in self.exposures
             ],
             "item": [_item_table(item) for item in self.items],
-            "book": {"planned": format_fen(self.book.planned), "taken": {k: format_fen(v) for k, v in self.book.taken.items()}},
+            "book": {
+                "planned": format_fen(self.book.planned),
+                "taken": {k: format_fen(v) for k, v in self.book.taken.items()},
+            },
             "refer": list(self.refer),
         }
 
@@ -154,12 +159,14 @@ def read_application(raw: bytes) -> Application:
         else:
             table = tomllib.loads(text, parse_float=_no_float)
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise UsageError(f"the application is neither TOML nor JSON in UTF-8: {type(error).__name__}", code="BAD_APPLICATION") from None
+        raise UsageError(f"neither TOML nor JSON in UTF-8: {type(error).__name__}", code="BAD_APPLICATION") from None
     return application_of(table)
 
 
 def _no_float(_: str) -> object:
-    raise UsageError('write amounts and percentages as text, such as "100,000.00"', code="BAD_FIELD", where="the application")
+    raise UsageError(
+        'write amounts and percentages as text, such as "100,000.00"', code="BAD_FIELD", where="the application"
+    )
 
 
 def application_of(table: object, path: str = "") -> Application:

@@ -1,6 +1,6 @@
 """
-What stands behind a limit: receivables, orders and goods, each looked at once. No core enterprise needs to confirm anything for the
-de-cored kind: evidence of the trade takes the place of its word, at a lower advance.
+What stands behind a limit: receivables, orders and goods, each looked at once. No core enterprise needs to confirm anything for
+the de-cored kind: evidence of the trade takes the place of its word, at a lower advance.
 """
 
 from __future__ import annotations
@@ -114,7 +114,9 @@ def _pool(facility: Facility, found: list[tuple[Item, int]], on: date) -> Pool:
     for item, counted in found:
         by_payer[item.payer] = by_payer.get(item.payer, 0) + counted
     most = part_of(sum(by_payer.values()), facility.obligor_share_ppm)
-    base = sum(min(amount, most) for amount in by_payer.values()) if facility.kind != "goods" else sum(by_payer.values())
+    base = (
+        sum(min(amount, most) for amount in by_payer.values()) if facility.kind != "goods" else sum(by_payer.values())
+    )
     weight = sum(counted for _, counted in found)
     risk = sum(counted * (item.payer_default_ppm or 0) for item, counted in found)
     last = max((item.due_on - on).days for item, _ in found)

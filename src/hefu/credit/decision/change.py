@@ -1,11 +1,11 @@
 """
-The smallest change that would turn an answer, found with the model that gave it: every proposal is tried on the real decision, and told
-only if that turns.
+The smallest change that would turn an answer, found with the model that gave it: every proposal is tried on the real decision,
+and told only if that turns.
 
-Only fields that the policy names as changeable are moved, each in its one feasible direction and within its bounds; what a firm cannot
-change (its age, its industry) is not named there. Combinations of up to three fields are tried in the order of what they cost, so the
-first that turns is the cheapest of those that are tried. Values lie at the thresholds of the model and of the policy; for money that
-limits rest on, the least amount that turns is searched for by halving.
+Only fields that the policy names as changeable are moved, each in its one feasible direction and within its bounds; what a firm
+cannot change (its age, its industry) is not named there. Combinations of up to three fields are tried in the order of what they
+cost, so the first that turns is the cheapest of those that are tried. Values lie at the thresholds of the model and of the
+policy; for money that limits rest on, the least amount that turns is searched for by halving.
 """
 
 from __future__ import annotations
@@ -104,11 +104,15 @@ def apply_moves(record: Record, moves: tuple[Move, ...]) -> dict[str, int | None
     return changed
 
 
-def of_decision(decision: Decision, model: Model, *, goal: Callable[[Answer], bool] = approved, tries: int = TRIES) -> Found:
+def of_decision(
+    decision: Decision, model: Model, *, goal: Callable[[Answer], bool] = approved, tries: int = TRIES
+) -> Found:
     """The smallest change that would have turned a decision."""
     inputs = decision.inputs
     policy = read_policy(inputs.policy.encode())
-    return smallest_change(policy, inputs.application, inputs.record, model, business_date(inputs.at_ms), goal=goal, tries=tries)
+    return smallest_change(
+        policy, inputs.application, inputs.record, model, business_date(inputs.at_ms), goal=goal, tries=tries
+    )
 
 
 def smallest_change(
@@ -191,7 +195,9 @@ class _Search:
     def _by_cost(self, levers: list[tuple[Change, list[int]]]) -> Iterator[tuple[Move, ...]]:
         """Combinations of up to three fields, cheapest first, each once."""
         moves = [[self._move(change, value) for value in options] for change, options in levers]
-        heap = [(options[0].cost, ((n, 0),)) for n, options in enumerate(moves)]
+        heap: list[tuple[int, tuple[tuple[int, int], ...]]] = [
+            (options[0].cost, ((n, 0),)) for n, options in enumerate(moves)
+        ]
         heapq.heapify(heap)
         while heap:
             cost, picked = heapq.heappop(heap)

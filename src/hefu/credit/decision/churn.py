@@ -1,6 +1,6 @@
 """
-Who turns an offer down at which rate, from a table that somebody measured: read by path, smoothed so that churn never falls as the rate
-rises, as whole ppm.
+Who turns an offer down at which rate, from a table that somebody measured: read by path, smoothed so that churn never falls as
+the rate rises, as whole ppm.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ def read_churn(raw: bytes) -> dict[str, tuple[tuple[int, int], ...]]:
     """
     A table of churn by class: the first column is the rate, every further one a class.
 
-    Rows before the first that begins with a number are headers; the last of them names the classes. Numbers are parts of one, such
-    as 0.0425. Each column is smoothed by itself.
+    Rows before the first that begins with a number are headers; the last of them names the classes. Numbers are parts of one,
+    such as 0.0425. Each column is smoothed by itself.
 
     Returns:
         Last letter or word of each class's header to its points, rate and churn, ppm.
@@ -41,7 +41,9 @@ def read_churn(raw: bytes) -> dict[str, tuple[tuple[int, int], ...]]:
         raise UsageError("a header and two rates at least are expected", code="BAD_CHURN", where="row 1")
     names = [_class_of(cell) for cell in rows[first - 1][1:] if cell.strip()]
     if not names or len(set(names)) != len(names):
-        raise UsageError("the header before the first rate names the classes, each once", code="BAD_CHURN", where=f"row {first}")
+        raise UsageError(
+            "the header before the first rate names the classes, each once", code="BAD_CHURN", where=f"row {first}"
+        )
     rates, columns = list[int](), list[list[Fraction]]([[] for _ in names])
     for number, row in enumerate(rows[first:], first + 1):
         values = [_part(cell) for cell in row[: len(names) + 1]]
@@ -61,7 +63,8 @@ def isotonic(values: Sequence[Fraction]) -> list[Fraction]:
     The closest sequence that never falls, by least squares: neighbours that fall are pooled into their mean.
 
     Source:
-        Barlow, Bartholomew, Bremner & Brunk, Statistical Inference under Order Restrictions (Wiley, 1972): pool adjacent violators.
+        Barlow, Bartholomew, Bremner & Brunk, Statistical Inference under Order Restrictions (Wiley, 1972): pool adjacent
+        violators.
 
     >>> [int(v) for v in isotonic([Fraction(n) for n in (1, 4, 2, 5)])]
     [1, 3, 3, 5]
@@ -85,7 +88,9 @@ def with_churn(policy: Policy, table: dict[str, tuple[tuple[int, int], ...]]) ->
     missing = [churn.name for churn in policy.churn if churn.name not in table]
     if missing or not policy.churn:
         raise UsageError(
-            f"the policy's classes and the table's columns differ: the table has {', '.join(table)}", code="BAD_CHURN", where="churn"
+            f"the policy's classes and the table's columns differ: the table has {', '.join(table)}",
+            code="BAD_CHURN",
+            where="churn",
         )
     return replace(policy, churn=tuple(replace(churn, points=table[churn.name]) for churn in policy.churn))
 
@@ -100,6 +105,7 @@ def _class_of(header: str) -> str:
 def _part(cell: str) -> Fraction | None:
     try:
         value = Decimal(cell.strip())
-        return Fraction(value) if value.is_finite() and value.adjusted() < 20 and value.as_tuple().exponent > -60 else None  # type: ignore[operator]
+        # A short text can name a number of a million digits.
+        return Fraction(value) if value.is_finite() and -60 < value.adjusted() < 20 and len(cell) < 80 else None
     except (InvalidOperation, ValueError):
         return None

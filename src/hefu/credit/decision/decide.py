@@ -1,8 +1,8 @@
 """
 The decision on one firm: a pure function of policy, application, record, score and date. Integers only, no clock, no chance.
 
-More risk never gets more money or a lower price: the potential of each facility falls with the probability of default, the price of
-each rises with it, and what all of them share (caps, fixed cost) moves the same way. Property tests hold it to that.
+More risk never gets more money or a lower price: the potential of each facility falls with the probability of default, the
+price of each rises with it, and what all of them share (caps, fixed cost) moves the same way. Property tests hold it to that.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Protocol
 
 from hefu.credit.decision.application import Application
 from hefu.credit.decision.backing import Look, Pool, pools_of
-from hefu.credit.decision.economics import Result, Terms, rate_needed, result_of
+from hefu.credit.decision.economics import Expected, Terms, expected_of, rate_needed
 from hefu.credit.decision.numbers import ONE, ceil_div, down_to, part_of
 from hefu.credit.decision.policy import KINDS, VERDICTS, Facility, Policy, Rule, Segment, Steering
 from hefu.kernel.errors import UsageError
@@ -26,13 +26,13 @@ class ScoreLike(Protocol):
     """What a decision reads of a score."""
 
     @property
-    def points(self) -> int: ...  # noqa: D102
+    def points(self) -> int: ...
     @property
-    def default_ppm(self) -> int: ...  # noqa: D102
+    def default_ppm(self) -> int: ...
     @property
-    def low_ppm(self) -> int: ...  # noqa: D102
+    def low_ppm(self) -> int: ...
     @property
-    def high_ppm(self) -> int: ...  # noqa: D102
+    def high_ppm(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class Answer:
     verdict: str
     limit: int
     offers: tuple[Offer, ...]
-    expected: Result
+    expected: Expected
     reasons: tuple[Why, ...]
 
     def offer(self, kind: str) -> Offer | None:
@@ -138,13 +138,15 @@ class Steps:
     granted_max: int
 
 
-def decide(policy: Policy, application: Application, record: Record, score: ScoreLike, on: date) -> tuple[Answer, Steps]:
+def decide(
+    policy: Policy, application: Application, record: Record, score: ScoreLike, on: date
+) -> tuple[Answer, Steps]:
     """
     Decide.
 
     Raises:
-        UsageError: The policy does not hold on that date (POLICY_NOT_IN_FORCE), or reads a field that the record does not have at all
-            (NO_SUCH_FIELD): an unknown value is None, a missing name is a mistake.
+        UsageError: The policy does not hold on that date (POLICY_NOT_IN_FORCE), or reads a field that the record does not have
+            at all (NO_SUCH_FIELD): an unknown value is None, a missing name is a mistake.
     """
     if on < policy.effective_on or (policy.expires_on is not None and on >= policy.expires_on):
         raise UsageError("the policy is not in force on the date of the decision", code="POLICY_NOT_IN_FORCE")
@@ -160,7 +162,9 @@ class _Case:
         lists = application.lists
         self.steering = policy.steering_of(application.industry, lists, application.purpose, on)
         spread = score.high_ppm - score.default_ppm
-        self.default_ppm = min(ONE, max(score.default_ppm, score.default_ppm + ceil_div(spread * policy.prudence_ppm, ONE)))
+        self.default_ppm = min(
+            ONE, max(score.default_ppm, score.default_ppm + ceil_div(spread * policy.prudence_ppm, ONE))
+        )
         self.tenor_days = application.tenor_days or policy.tenor_days
         self.anchors = list[tuple[str, int | None]]()
 
@@ -174,7 +178,9 @@ class _Case:
         room = self._room()
         capacity = min([*(amount for _, amount in room), sum(amount for *_, amount in raw.values())])
         potentials = [self._priced(policy.facilities[kind], *raw[kind], pools.get(kind), capacity) for kind in raw]
-        granted_max = max(0, down_to(min([*(amount for _, amount in room), sum(p.amount for p in potentials)]), policy.limit_step))
+        granted_max = max(
+            0, down_to(min([*(amount for _, amount in room), sum(p.amount for p in potentials)]), policy.limit_step)
+        )
         offers, left = list[Offer](), granted_max
         for potential in potentials:
             limit = min(left, potential.amount)
@@ -186,10 +192,18 @@ class _Case:
             self.reasons.append(Why("LIMIT_TOO_SMALL", "refuse", "", granted_max, policy.limit_min))
         elif granted_max > policy.limit_refer_above:
             self.reasons.append(Why("AMOUNT_REFERRED", "refer", "", granted_max, policy.limit_refer_above))
-        verdict = max((why.effect for why in self.reasons if why.effect in VERDICTS), key=VERDICTS.index, default="approve")
+        verdict = max(
+            (why.effect for why in self.reasons if why.effect in VERDICTS), key=VERDICTS.index, default="approve"
+        )
         if verdict == "refuse":
             offers = []
-        answer = Answer(verdict, sum(offer.limit for offer in offers), tuple(offers), self._expected(offers, potentials), self._sorted())
+        answer = Answer(
+            verdict,
+            sum(offer.limit for offer in offers),
+            tuple(offers),
+            self._expected(offers, potentials),
+            self._sorted(),
+        )
         steps = Steps(
             self.default_ppm,
             segment.name if segment else "",
@@ -232,18 +246,25 @@ class _Case:
             if rule.unknown != "pass":
                 self.reasons.append(Why("RULE_UNKNOWN", rule.unknown, rule.code))
         elif (rule.above is not None and value > rule.above) or (rule.below is not None and value < rule.below):
-            self.reasons.append(Why("RULE", rule.then, rule.code, value, rule.above if rule.above is not None else rule.below))
+            self.reasons.append(
+                Why("RULE", rule.then, rule.code, value, rule.above if rule.above is not None else rule.below)
+            )
 
     def _field(self, name: str) -> int | None:
         try:
             return self.record[name]
         except KeyError:
-            raise UsageError("the policy reads a field that the record does not have", code="NO_SUCH_FIELD", where=name) from None
+            raise UsageError(
+                "the policy reads a field that the record does not have", code="NO_SUCH_FIELD", where=name
+            ) from None
 
     # -- how much -------------------------------------------------------------------------------------------------------
 
     def _segment(self) -> Segment | None:
-        return next((s for s in self.policy.segments if not s.lists or any(name in s.lists for name in self.application.lists)), None)
+        return next(
+            (s for s in self.policy.segments if not s.lists or any(name in s.lists for name in self.application.lists)),
+            None,
+        )
 
     def _base_of(self, kind: str, pools: Mapping[str, Pool], segment: Segment | None) -> tuple[int, int, int]:
         """What a facility rests on, the share of it, and the amount before price and caps."""
@@ -296,16 +317,24 @@ class _Case:
 
     # -- at what price --------------------------------------------------------------------------------------------------
 
-    def _priced(self, facility: Facility, base: int, share: int, amount: int, pool: Pool | None, capacity: int) -> Potential:
+    def _priced(
+        self, facility: Facility, base: int, share: int, amount: int, pool: Pool | None, capacity: int
+    ) -> Potential:
         policy = self.policy
         by_obligor = facility.payer == "obligor" and pool is not None
         default = pool.payer_default_ppm if by_obligor and pool else self.default_ppm
-        tenor = min(self.tenor_days, facility.tenor_days, pool.tenor_days if pool and facility.kind != "goods" else facility.tenor_days)
+        tenor = min(
+            self.tenor_days,
+            facility.tenor_days,
+            pool.tenor_days if pool and facility.kind != "goods" else facility.tenor_days,
+        )
         terms = Terms(default, facility.loss_ppm, max(1, tenor), policy.day_basis)
         if self.default_ppm > facility.refuse_above_ppm:
             return Potential(facility.kind, base, share, 0, terms, 0, 0, "RISK_TOO_HIGH")
         if not amount or capacity <= 0:
-            return Potential(facility.kind, base, share, 0, terms, 0, 0, "NOTHING_TO_LEND_ON" if not amount else "NO_ROOM")
+            return Potential(
+                facility.kind, base, share, 0, terms, 0, 0, "NOTHING_TO_LEND_ON" if not amount else "NO_ROOM"
+            )
         needed = rate_needed(capacity, terms, policy.costs, policy.rate_margin, policy.rate_step)
         asked = max(policy.rate_min, needed + sum(rule.rate_ppm for rule in self.steering))
         top = min([policy.rate_max, *(rule.rate_max for rule in self.steering if rule.rate_max is not None)])
@@ -321,7 +350,9 @@ class _Case:
                 self.reasons.append(Why("CAP", "limit", name, carried, amount))
         for potential in potentials:
             if potential.why == "PRICE_TOO_HIGH":
-                self.reasons.append(Why("PRICE_TOO_HIGH", "limit", potential.kind, potential.rate_ppm, self.policy.rate_max))
+                self.reasons.append(
+                    Why("PRICE_TOO_HIGH", "limit", potential.kind, potential.rate_ppm, self.policy.rate_max)
+                )
             elif potential.why == "RISK_TOO_HIGH":
                 most = self.policy.facilities[potential.kind].refuse_above_ppm
                 self.reasons.append(Why("FACILITY_REFUSED", "limit", potential.kind, self.default_ppm, most))
@@ -331,14 +362,19 @@ class _Case:
             if rule.limit_ppm != ONE and any(p.kind == "data" for p in potentials):
                 self.reasons.append(Why("STEERED_LIMIT", "limit", rule.code, rule.limit_ppm, ONE))
 
-    def _expected(self, offers: list[Offer], potentials: list[Potential]) -> Result:
+    def _expected(self, offers: list[Offer], potentials: list[Potential]) -> Expected:
         terms = {potential.kind: potential.terms for potential in potentials}
-        results = [result_of(offer.limit, offer.rate_ppm, 0, terms[offer.kind], self.policy.costs) for offer in offers]
+        results = [
+            expected_of(offer.limit, offer.rate_ppm, 0, terms[offer.kind], self.policy.costs) for offer in offers
+        ]
         # The fixed cost is one for the firm, however many facilities it has.
         extra = self.policy.costs.fixed * max(0, len(offers) - 1)
-        parts = [sum(getattr(result, name) for result in results) for name in ("lent", "interest", "loss", "funding", "operating", "capital")]
+        parts = [
+            sum(getattr(result, name) for result in results)
+            for name in ("lent", "interest", "loss", "funding", "operating", "capital")
+        ]
         parts[4] -= extra
-        return Result(*parts)
+        return Expected(*parts)
 
     def _sorted(self) -> tuple[Why, ...]:
         order = ("refuse", "refer", "limit", "price", "backing")

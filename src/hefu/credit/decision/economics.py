@@ -1,8 +1,8 @@
 """
 What a loan earns and costs, exactly: integers in, integers out, each part rounded once and by name.
 
-A loan of `amount` for `tenor` days at a yearly rate. It defaults within the tenor with a probability that grows with the days; one that
-defaults pays no interest and loses a share. Money costs the funding rate; capital must earn its return on top of that.
+A loan of `amount` for `tenor` days at a yearly rate. It defaults within the tenor with a probability that grows with the days;
+one that defaults pays no interest and loses a share. Money costs the funding rate; capital must earn its return on top of that.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class Expected:
     """
     Expected values, fen. What is lent is what customers who accept take; profit is interest less all the others.
 
@@ -58,7 +58,7 @@ class Result:
         return self.interest - self.loss - self.funding - self.operating - self.capital
 
 
-def result_of(amount: int, rate_ppm: int, churn_ppm: int, terms: Terms, costs: Costs) -> Result:
+def expected_of(amount: int, rate_ppm: int, churn_ppm: int, terms: Terms, costs: Costs) -> Expected:
     """
     Expected result of one offer.
 
@@ -67,11 +67,11 @@ def result_of(amount: int, rate_ppm: int, churn_ppm: int, terms: Terms, costs: C
         churn_ppm: Probability that the offer is turned down.
     """
     if amount == 0:
-        return Result(0, 0, 0, 0, 0, 0)
+        return Expected(0, 0, 0, 0, 0, 0)
     taken, default, days = ONE - churn_ppm, terms.term_default_ppm, terms.tenor_days
     yearly = terms.day_basis * ONE * ONE
     volume = amount * taken * days
-    return Result(
+    return Expected(
         lent=half_up_div(amount * taken, ONE),
         interest=half_up_div(volume * rate_ppm * (ONE - default), yearly * ONE),
         loss=ceil_div(amount * taken * default * terms.loss_ppm, ONE**3),

@@ -1,5 +1,6 @@
 """
-A decision as a file: all that it read, every integer on the way, and the answer, in one canonical form (docs/reference/decision-file.md).
+A decision as a file: all that it read, every integer on the way, and the answer, in one canonical form
+(docs/reference/decision-file.md).
 
 Whoever has the file can make the decision again, years later, with Python's standard library alone: same inputs, same bytes. What
 reaches a ledger is the digest, never the file; a salt keeps the digest from being guessed.
@@ -26,8 +27,26 @@ FORMAT = "hefu-decision"
 VERSION = 1
 SALT_BYTES = 32
 _KEYS = frozenset(
-    "format version hefu definitions synthetic salt at_ms as_of policy policy_digest model model_digest record application score steps "
-    "answer digest".split()
+    [
+        "format",
+        "version",
+        "hefu",
+        "definitions",
+        "synthetic",
+        "salt",
+        "at_ms",
+        "as_of",
+        "policy",
+        "policy_digest",
+        "model",
+        "model_digest",
+        "record",
+        "application",
+        "score",
+        "steps",
+        "answer",
+        "digest",
+    ]
 )
 
 
@@ -107,7 +126,9 @@ def make(inputs: Inputs, model: Model, policy: Policy | None = None, *, with_mod
     policy = policy or read_policy(inputs.policy.encode())
     on = business_date(inputs.at_ms)
     if inputs.as_of > on:
-        raise UsageError("the record knows what became known after the decision", code="RECORD_FROM_FUTURE", where="as_of")
+        raise UsageError(
+            "the record knows what became known after the decision", code="RECORD_FROM_FUTURE", where="as_of"
+        )
     if len(inputs.salt) != SALT_BYTES:
         raise UsageError(f"a salt has {SALT_BYTES} bytes", code="BAD_FIELD", where="salt")
     record = _kept(inputs.record, fields_read(policy, model))
@@ -139,11 +160,17 @@ def make(inputs: Inputs, model: Model, policy: Policy | None = None, *, with_mod
 def _kept(record: Mapping[str, int | None], names: tuple[str, ...]) -> dict[str, int | None]:
     missing = next((name for name in names if name not in record), None)
     if missing is not None:
-        raise UsageError("the record does not have a field that model or policy read; null says unknown", code="NO_SUCH_FIELD", where=missing)
+        raise UsageError(
+            "the record lacks a field that is read; null says unknown",
+            code="NO_SUCH_FIELD",
+            where=missing,
+        )
     kept = {name: record[name] for name in names}
     for name, value in kept.items():
         if value is not None and (type(value) is not int or abs(value) >= 2**63):
-            raise UsageError("a field of a record is a whole number of 64 bits, or null", code="BAD_FIELD", where=f"record.{name}")
+            raise UsageError(
+                "a field of a record is a whole number of 64 bits, or null", code="BAD_FIELD", where=f"record.{name}"
+            )
     return kept
 
 
@@ -157,7 +184,9 @@ def scored(model: Model, record: Mapping[str, int | None]) -> Score:
     try:
         return model.score(record)
     except ModelError as error:
-        raise UsageError("this firm cannot be scored: " + str(error.args[0]), code=error.code, where=error.where) from None
+        raise UsageError(
+            "this firm cannot be scored: " + str(error.args[0]), code=error.code, where=error.where
+        ) from None
 
 
 def read_inputs(raw: bytes, model_raw: bytes | None = None) -> tuple[Inputs, Model, dict[str, Any]]:
@@ -227,7 +256,11 @@ def replay(raw: bytes, model_raw: bytes | None = None, *, digest: str | None = N
     if made.raw != raw:
         raise _differs(_first_difference(json.loads(made.raw), document))
     if digest is not None and digest.lower() != made.digest:
-        raise Corrupt("the file is consistent, but is not the decision that this digest names", code="OTHER_DECISION", where="digest")
+        raise Corrupt(
+            "consistent, but not the decision that this digest names",
+            code="OTHER_DECISION",
+            where="digest",
+        )
     return made
 
 
@@ -239,7 +272,9 @@ def _document(raw: bytes) -> dict[str, Any]:
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise Corrupt("this is not the file of a decision, or it was damaged", code="NOT_A_DECISION")
     if found.get("version") != VERSION:
-        raise UsageError("the decision was made by an arithmetic that this program does not know", code="DECISION_VERSION")
+        raise UsageError(
+            "the decision was made by an arithmetic that this program does not know", code="DECISION_VERSION"
+        )
     if found.keys() != _KEYS:
         raise _differs(min(found.keys() ^ _KEYS))
     try:
@@ -286,7 +321,9 @@ def _whole(document: dict[str, Any], name: str, top: int) -> int:
 
 
 def _differs(where: str) -> Corrupt:
-    return Corrupt("the file does not say what comes of its own inputs: it was altered", code="DECISION_DIFFERS", where=where)
+    return Corrupt(
+        "the file does not say what comes of its own inputs: it was altered", code="DECISION_DIFFERS", where=where
+    )
 
 
 def _first_difference(ours: Any, theirs: Any, path: str = "") -> str:

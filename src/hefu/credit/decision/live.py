@@ -1,13 +1,13 @@
 """
 A limit that follows events: each moves the score, and the score moves the limit, with reasons and without flapping.
 
-What stands at a date is a function of what was known by then, in whatever order it arrived. The firm is *read* (features, score,
-decision) on the first day, on every day on which something became known, on the first of each month, and on the day asked about; the
-readings are folded in the order of the calendar. A late event puts its own day among them and folds again from there, so it leads where
-the right order would have led; one that comes twice changes nothing.
+What stands at a date is a function of what was known by then, in whatever order it arrived. The firm is *read* (features,
+score, decision) on the first day, on every day on which something became known, on the first of each month, and on the day
+asked about; the readings are folded in the order of the calendar. A late event puts its own day among them and folds again from
+there, so it leads where the right order would have led; one that comes twice changes nothing.
 
-Bad news counts at once where it is more than the band. Good news counts when it has stood for the policy's days, and then as far as the
-worst reading of those days.
+Bad news counts at once where it is more than the band. Good news counts when it has stood for the policy's days, and then as
+far as the worst reading of those days.
 """
 
 from __future__ import annotations
@@ -143,7 +143,13 @@ class LiveLimit:
     """
 
     def __init__(
-        self, firm: str, policy: Policy, model: Model, application: Application, first_on: date, rows: Iterable[Row] = ()
+        self,
+        firm: str,
+        policy: Policy,
+        model: Model,
+        application: Application,
+        first_on: date,
+        rows: Iterable[Row] = (),
     ) -> None:
         self.firm, self.policy, self.model = firm, policy, model
         self.first_on = self.as_of = first_on
@@ -204,7 +210,9 @@ class LiveLimit:
             UsageError: The day is earlier than the one that the firm stands at (AS_OF_BACKWARDS).
         """
         if as_of < self.as_of:
-            raise UsageError("a live limit moves forward only; build it anew for an earlier date", code="AS_OF_BACKWARDS")
+            raise UsageError(
+                "a live limit moves forward only; build it anew for an earlier date", code="AS_OF_BACKWARDS"
+            )
         before, reading = self.standing, self.reading
         for month in _months(self.as_of, as_of):
             self._mark(month)
@@ -293,12 +301,16 @@ class LiveLimit:
         answer, _ = decide(self.policy, application, record, score, self.as_of)
         takes = tuple((reason.field, reason.points) for reason in score.reasons)
         rate = max((offer.rate_ppm for offer in answer.offers), default=0)
-        return Reading(self.as_of, score.points, score.default_ppm, answer.verdict, answer.limit, rate, takes, answer.reasons)
+        return Reading(
+            self.as_of, score.points, score.default_ppm, answer.verdict, answer.limit, rate, takes, answer.reasons
+        )
 
     def _moved(self, before: Standing, reading: Reading) -> Moved:
         old, new = dict(reading.takes), dict(self.reading.takes)
         changes = {name: new.get(name, 0) - old.get(name, 0) for name in {**old, **new}}
-        fields = sorted(((name, by) for name, by in changes.items() if by), key=lambda change: (-abs(change[1]), change[0]))
+        fields = sorted(
+            ((name, by) for name, by in changes.items() if by), key=lambda change: (-abs(change[1]), change[0])
+        )
         return Moved(before, self.standing, self.reading, tuple(fields))
 
 

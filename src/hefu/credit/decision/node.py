@@ -1,6 +1,6 @@
 """
-Reads what people and systems hand over as nested tables (TOML or JSON): every field by name, with its type and range, nothing left
-over. An error names the path of the field, never its value where that could be somebody's data.
+Reads what people and systems hand over as nested tables (TOML or JSON): every field by name, with its type and range, nothing
+left over. An error names the path of the field, never its value where that could be somebody's data.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 from hefu.credit.decision.numbers import ONE, format_ppm, parse_fen, parse_ppm
 from hefu.kernel.errors import UsageError
@@ -42,14 +42,14 @@ class Node:
     def _at(self, name: str) -> str:
         return f"{self.path}.{name}" if self.path else name
 
-    def _take(self, name: str, default: object) -> Any:
+    def _take(self, name: str, default: Any) -> Any:
         if name in self._left:
             return self._left.pop(name)
         if default is ...:
             raise UsageError("this field is missing", code="MISSING_FIELD", where=self._at(name))
         return default
 
-    def text(self, name: str, default: object = ..., *, empty: bool = False) -> str:
+    def text(self, name: str, default: Any = ..., *, empty: bool = False) -> str:
         """A text of one line in normal form (NFC)."""
         value = self._take(name, default)
         if not isinstance(value, str) or len(value) > _TEXT_MAX or not (value or empty or value is default):
@@ -58,34 +58,34 @@ class Node:
             raise self.wrong(name, "the text has control characters or is not in normal form (NFC)")
         return value
 
-    def word(self, name: str, among: Sequence[str], default: object = ...) -> str:
+    def word(self, name: str, among: Sequence[str], default: Any = ...) -> str:
         """One of a few words."""
         value = self._take(name, default)
         if value not in among:
             raise self.wrong(name, f"one of {', '.join(among)} is expected")
         return str(value)
 
-    def integer(self, name: str, low: int, high: int, default: object = ...) -> int:
+    def integer(self, name: str, low: int, high: int, default: Any = ...) -> int:
         """A whole number within bounds."""
         value = self._take(name, default)
         if value is default and default is not ...:
-            return value  # type: ignore[no-any-return]
+            return cast(int, value)
         if type(value) is not int or not low <= value <= high:
             raise self.wrong(name, f"a whole number from {low} to {high} is expected")
         return value
 
-    def flag(self, name: str, default: object = ...) -> bool:
+    def flag(self, name: str, default: Any = ...) -> bool:
         """True or false."""
         value = self._take(name, default)
         if type(value) is not bool:
             raise self.wrong(name, "true or false is expected")
         return value
 
-    def amount(self, name: str, default: object = ..., *, low: int = 0) -> int:
+    def amount(self, name: str, default: Any = ..., *, low: int = 0) -> int:
         """Fen of a text in yuan, such as "100,000.00"."""
         value = self._take(name, default)
         if value is default and default is not ...:
-            return value  # type: ignore[no-any-return]
+            return cast(int, value)
         if not isinstance(value, str):
             raise self.wrong(name, 'an amount in yuan is expected as text, such as "100,000.00"')
         try:
@@ -96,11 +96,11 @@ class Node:
             raise self.wrong(name, "the amount is out of range")
         return minor
 
-    def share(self, name: str, default: object = ..., *, low: int = 0, high: int = ONE) -> int:
+    def share(self, name: str, default: Any = ..., *, low: int = 0, high: int = ONE) -> int:
         """Ppm of a text such as "4.35%"."""
         value = self._take(name, default)
         if value is default and default is not ...:
-            return value  # type: ignore[no-any-return]
+            return cast(int, value)
         return self.to_share(name, value, low, high)
 
     def to_share(self, name: str, value: object, low: int = 0, high: int = ONE) -> int:
@@ -110,14 +110,16 @@ class Node:
         except UsageError:
             ppm = None
         if ppm is None or not low <= ppm <= high:
-            raise self.wrong(name, f'a percentage from {format_ppm(low)} to {format_ppm(high)} is expected as text, such as "4.35%"')
+            raise self.wrong(
+                name, f'a percentage from {format_ppm(low)} to {format_ppm(high)} is expected as text, such as "4.35%"'
+            )
         return ppm
 
-    def day(self, name: str, default: object = ...) -> date:
+    def day(self, name: str, default: Any = ...) -> date:
         """A date, as TOML has it or as text such as 2026-06-30."""
         value = self._take(name, default)
         if value is default and default is not ...:
-            return value  # type: ignore[no-any-return]
+            return cast(date, value)
         if type(value) is date:
             return value
         try:
@@ -125,7 +127,7 @@ class Node:
         except (TypeError, ValueError):
             raise self.wrong(name, "a date such as 2026-06-30 is expected") from None
 
-    def words(self, name: str, default: object = ...) -> tuple[str, ...]:
+    def words(self, name: str, default: Any = ...) -> tuple[str, ...]:
         """Texts, none twice, in the order given."""
         value = self._take(name, default)
         if not isinstance(value, list | tuple) or not all(isinstance(item, str) and item for item in value):
@@ -137,11 +139,15 @@ class Node:
     def pairs(self, name: str) -> list[tuple[Any, Any]]:
         """A list of pairs."""
         value = self._take(name, ...)
-        if not isinstance(value, list) or not all(isinstance(pair, list) and len(pair) == 2 for pair in value) or not value:
+        if (
+            not isinstance(value, list)
+            or not all(isinstance(pair, list) and len(pair) == 2 for pair in value)
+            or not value
+        ):
             raise self.wrong(name, "a list of pairs is expected")
         return [(a, b) for a, b in value]
 
-    def child(self, name: str, default: object = ...) -> Node:
+    def child(self, name: str, default: Any = ...) -> Node:
         """A table inside."""
         return Node(self._take(name, default), self._at(name))
 

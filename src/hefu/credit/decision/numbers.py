@@ -64,7 +64,9 @@ def parse_ppm(text: str) -> int:
         or (point and not (fraction.isascii() and fraction.isdigit()))
         or len(fraction) > _PERCENT_DIGITS
     ):
-        raise UsageError(f"{text!r} is not a percentage such as 4.35%, with four digits after the point at most", code="BAD_SHARE")
+        raise UsageError(
+            f"{text!r} is not a percentage such as 4.35%, with four digits after the point at most", code="BAD_SHARE"
+        )
     return sign * int(whole + fraction.ljust(_PERCENT_DIGITS, "0"))
 
 

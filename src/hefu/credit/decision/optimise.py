@@ -1,9 +1,9 @@
 """
-Proposes an allocation: prices of the rows by cutting planes on the Lagrangian dual, then a mixed-integer program over the firms that
-those prices leave undecided. HiGHS solves both; floats stay in this file, and what it proposes is checked in integers.
+Proposes an allocation: prices of the rows by cutting planes on the Lagrangian dual, then a mixed-integer program over the firms
+that those prices leave undecided. HiGHS solves both; floats stay in this file, and what it proposes is checked in integers.
 
-At given prices every firm decides for itself, so a hundred thousand firms cost an array operation, and only as many firms as there are
-rows, or a few more, need to be weighed against each other. Where firms are few the program holds all of them.
+At given prices every firm decides for itself, so a hundred thousand firms cost an array operation, and only as many firms as
+there are rows, or a few more, need to be weighed against each other. Where firms are few the program holds all of them.
 
 Source:
     Dantzig & Wolfe, Decomposition Principle for Linear Programs (1960); Kelley, The Cutting-Plane Method (1960); Geoffrion,
@@ -25,7 +25,6 @@ from hefu.kernel.errors import Unavailable, UsageError
 
 if TYPE_CHECKING:
     import highspy
-    import numpy as np
 
 #: The dual ends where a step promises less than this part of the bound.
 _DUAL_GAP = 1e-7
@@ -61,13 +60,13 @@ class Allocation:
         return -((self.totals.profit - self.bound) * ONE // self.bound) if self.bound > 0 else 0
 
 
-def allocate(problem: Problem, *, start_ppm: Sequence[int] | None = None, seconds: float = 30.0) -> Allocation:
+def allocate(problem: Problem, *, start_ppm: Sequence[int] | None = None, nodes: int = 2_000) -> Allocation:
     """
     Propose an allocation, check it and bound it.
 
     Args:
         start_ppm: Prices to begin with, of a problem much like this one.
-        seconds: Most that each mixed-integer program may take.
+        nodes: Most that each mixed-integer program may branch to; not a time, so that a slow machine proposes the same.
 
     Raises:
         Unavailable: No solver is installed (NO_SOLVER).
@@ -80,7 +79,7 @@ def allocate(problem: Problem, *, start_ppm: Sequence[int] | None = None, second
         raise Unavailable("an allocation needs a solver: pip install 'hefu[allocation]'", code="NO_SOLVER") from None
     if not problem.candidates:
         return Allocation((), problem.totals(()), (0,) * len(problem.rows), 0)
-    solver = _Solver(problem, highspy, np, seconds)
+    solver = _Solver(problem, highspy, np, nodes)
     prices = solver.prices(start_ppm)
     choices, totals = solver.program(prices)
     prices_ppm = tuple(math.floor(price * ONE) for price in prices)
@@ -90,8 +89,8 @@ def allocate(problem: Problem, *, start_ppm: Sequence[int] | None = None, second
 class _Solver:
     """Arrays of one problem; amounts in steps of the policy, money in fen."""
 
-    def __init__(self, problem: Problem, high: Any, np: Any, seconds: float) -> None:
-        self.problem, self.high, self.np, self.seconds = problem, high, np, seconds
+    def __init__(self, problem: Problem, high: Any, np: Any, nodes: int) -> None:
+        self.problem, self.high, self.np, self.nodes = problem, high, np, nodes
         policy, candidates, grid = problem.policy, problem.candidates, problem.grid
         costs, n = policy.costs, len(candidates)
         rate = np.array(grid, dtype=float) / ONE
@@ -100,7 +99,9 @@ class _Solver:
         default = np.fromiter((c.terms.term_default_ppm for c in candidates), dtype=float, count=n) / ONE
         years = candidates[0].terms.tenor_days / candidates[0].terms.day_basis
         loss = candidates[0].terms.loss_ppm / ONE
-        carried = (costs.funding_ppm + costs.operating_ppm + costs.capital_ppm / ONE * costs.capital_return_ppm) / ONE * years
+        carried = (
+            (costs.funding_ppm + costs.operating_ppm + costs.capital_ppm / ONE * costs.capital_return_ppm) / ONE * years
+        )
         self.most = np.fromiter((c.most for c in candidates), dtype=float, count=n)
         self.least = np.fromiter((c.least for c in candidates), dtype=float, count=n)
         low = np.fromiter((c.rates[0] for c in candidates), dtype=np.int64, count=n)
@@ -143,14 +144,13 @@ class _Solver:
         """
         np, rows = self.np, len(room)
         best, best_value = start.copy(), math.inf
-        master, cuts, at = self._master(rows, room), 0, start
-        for _ in range(_DUAL_STEPS):
+        master, at = self._master(rows, room), start
+        for cuts in range(1, _DUAL_STEPS + 1):
             value, slope = self._value(firms, room, at)
             # bound(prices) >= value + slope * (prices - at): theta stands for the firms' part of it.
             firms_slope = slope - room
             master.addRow(value - room @ at - firms_slope @ at, math.inf, rows + 1, np.arange(rows + 1, dtype=np.int32),
                           np.concatenate(([1.0], -firms_slope)))  # fmt: skip
-            cuts += 1
             promised = best_value - self._promised if cuts > 1 else math.inf
             if value < best_value:
                 if cuts > 1 and best_value - value > 0.5 * promised:
@@ -186,7 +186,7 @@ class _Solver:
         return master
 
     def _quiet(self) -> highspy.Highs:
-        solver = self.high.Highs()
+        solver: highspy.Highs = self.high.Highs()
         for name, value in (("output_flag", False), ("threads", 1), ("random_seed", 1)):
             solver.setOptionValue(name, value)
         return solver
@@ -255,7 +255,8 @@ class _Solver:
                 return None
             offers = [*zip(who.tolist(), self.most[who].astype(np.int64).tolist(), at.tolist()), *solution]
             choices = tuple(
-                Choice(int(candidate), int(amount), self.problem.grid[rate]) for candidate, amount, rate in sorted(offers)
+                Choice(int(candidate), int(amount), self.problem.grid[rate])
+                for candidate, amount, rate in sorted(offers)
             )
             over = [used - row.room for used, row in zip(self.problem.used(choices), self.problem.rows)]
             if max(over) <= 0:
@@ -321,7 +322,7 @@ class _Solver:
         model.a_matrix_.value_ = np.array(values)
         model.integrality_ = [self.high.HighsVarType.kInteger] * (2 * m)
         solver = self._quiet()
-        for name, value in (("time_limit", self.seconds), ("mip_rel_gap", 1e-6)):
+        for name, value in (("mip_max_nodes", self.nodes), ("mip_rel_gap", 1e-6)):
             solver.setOptionValue(name, value)
         solver.passModel(model)
         solver.run()
@@ -364,5 +365,7 @@ def effects_of(problem: Problem, made: Allocation, rules: Sequence[str] | None =
 def _offered_to(problem: Problem, choices: Sequence[Choice], rule: Steering | None) -> int:
     firms = ((problem.firms[problem.candidates[choice.candidate].firm], choice.amount) for choice in choices)
     return sum(
-        amount for firm, amount in firms if rule is None or rule.means(firm.industry, firm.lists, firm.purpose, problem.on)
+        amount
+        for firm, amount in firms
+        if rule is None or rule.means(firm.industry, firm.lists, firm.purpose, problem.on)
     )

@@ -1,9 +1,9 @@
 """
 A bank's lending policy as data: what it lends on, how much, at what price, to whom not, and what it steers.
 
-A policy is a TOML file (docs/reference/policy-file.md). Amounts are texts in yuan, shares and rates are texts in percent; a number
-with a point is refused, for it would be a float. Reading checks what later arithmetic relies on: shares fall with risk, the
-smallest limit is no larger than the largest, every rule has a source.
+A policy is a TOML file (docs/reference/policy-file.md). Amounts are texts in yuan, shares and rates are texts in percent; a
+number with a point is refused, for it would be a float. Reading checks what later arithmetic relies on: shares fall with risk,
+the smallest limit is no larger than the largest, every rule has a source.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
+from itertools import pairwise
 
 from hefu.credit.decision.node import Node
 from hefu.credit.decision.numbers import ONE
@@ -47,7 +48,7 @@ class Curve:
         """
         if default_ppm <= self.points[0][0]:
             return self.points[0][1]
-        for (left, high), (right, low) in zip(self.points, self.points[1:]):
+        for (left, high), (right, low) in pairwise(self.points):
             if default_ppm <= right:
                 return high - -((high - low) * (left - default_ppm) // (right - left))
         return 0
@@ -183,7 +184,9 @@ class Steering:
             return False
         if purpose and purpose in self.except_purposes:
             return False
-        return any(industry.startswith(code) for code in self.industries if industry) or any(code in lists for code in self.lists)
+        return any(industry.startswith(code) for code in self.industries if industry) or any(
+            code in lists for code in self.lists
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,10 +234,12 @@ class ChurnClass:
         """Churn at a rate, ppm, rounded up."""
         points = self.points
         if not points:
-            raise UsageError("the policy leaves churn to a table, and none was given", code="CHURN_NOT_GIVEN", where=self.name)
+            raise UsageError(
+                "the policy leaves churn to a table, and none was given", code="CHURN_NOT_GIVEN", where=self.name
+            )
         if rate_ppm <= points[0][0]:
             return points[0][1]
-        for (left, low), (right, high) in zip(points, points[1:]):
+        for (left, low), (right, high) in pairwise(points):
             if rate_ppm <= right:
                 return low - ((high - low) * (left - rate_ppm) // (right - left))
         return points[-1][1]
@@ -325,8 +330,8 @@ def read_policy(raw: bytes) -> Policy:
     Read a policy.
 
     Raises:
-        UsageError: Not TOML in UTF-8 (BAD_POLICY), or a field that is missing, unknown, of the wrong type or out of range, or that
-            contradicts another; `where` names it.
+        UsageError: Not TOML in UTF-8 (BAD_POLICY), or a field that is missing, unknown, of the wrong type or out of range, or
+            that contradicts another; `where` names it.
     """
     try:
         text = raw.decode("utf-8")
@@ -342,7 +347,11 @@ def read_policy(raw: bytes) -> Policy:
 
 
 def _no_float(text: str) -> object:
-    raise UsageError(f'{text} has a point; write percentages and amounts as text, such as "4.35%"', code="BAD_FIELD", where="the policy")
+    raise UsageError(
+        f'{text} has a point; write percentages and amounts as text, such as "4.35%"',
+        code="BAD_FIELD",
+        where="the policy",
+    )
 
 
 def _policy(node: Node, digest: str) -> Policy:
@@ -410,7 +419,9 @@ def _segment(node: Node) -> Segment:
         anchors.append(Anchor(child.text("field"), child.share("share", high=100 * ONE)))
         child.done()
     if not anchors:
-        raise node.wrong("anchor", "a segment needs an anchor: a field of the record and the share of it that a firm may owe")
+        raise node.wrong(
+            "anchor", "a segment needs an anchor: a field of the record and the share of it that a firm may owe"
+        )
     name = node.text("name")
     segment = Segment(
         name=name,
@@ -429,7 +440,7 @@ def _segment(node: Node) -> Segment:
 
 def _curve(node: Node, name: str) -> Curve:
     points = [(node.to_share(name, a), node.to_share(name, b)) for a, b in node.pairs(name)]
-    if any(a >= b for (a, _), (b, _) in zip(points, points[1:])) or any(a < b for (_, a), (_, b) in zip(points, points[1:])):
+    if any(a >= b for (a, _), (b, _) in pairwise(points)) or any(a < b for (_, a), (_, b) in pairwise(points)):
         raise node.wrong(name, "probabilities must rise and shares must not: more risk is never lent more")
     return Curve(tuple(points))
 
@@ -534,7 +545,7 @@ def _churn(node: Node) -> ChurnClass:
     name, top = node.text("name"), node.share("default_up_to")
     pairs = node.pairs("by_rate") if "by_rate" in node else []
     points = [(node.to_share("by_rate", a), node.to_share("by_rate", b)) for a, b in pairs]
-    if any(a >= b for (a, _), (b, _) in zip(points, points[1:])) or any(a > b for (_, a), (_, b) in zip(points, points[1:])):
+    if any(a >= b for (a, _), (b, _) in pairwise(points)) or any(a > b for (_, a), (_, b) in pairwise(points)):
         raise node.wrong("by_rate", "rates must rise, and churn must not fall with them")
     node.done()
     return ChurnClass(name, top, tuple(points))
@@ -552,8 +563,16 @@ def _check(policy: Policy) -> None:
     need(policy.rate_min <= policy.rate_max, "rates.minimum", "the lowest rate is above the highest")
     need(policy.rate_max < ONE, "rates.maximum", "a rate stays below 100 %")
     need(policy.tenor_days <= policy.tenor_days_max, "tenor.days", "the usual tenor is longer than the longest")
-    need(policy.refer_above_ppm <= policy.refuse_above_ppm, "risk.refer_above", "cases are referred before they are refused, not after")
-    need(policy.expires_on is None or policy.expires_on > policy.effective_on, "expires_on", "the policy ends before it begins")
+    need(
+        policy.refer_above_ppm <= policy.refuse_above_ppm,
+        "risk.refer_above",
+        "cases are referred before they are refused",
+    )
+    need(
+        policy.expires_on is None or policy.expires_on > policy.effective_on,
+        "expires_on",
+        "the policy ends before it begins",
+    )
     need(bool(policy.facilities), "facilities", "a policy offers something")
     need("data" not in policy.facilities or bool(policy.segments), "segment", "the data facility needs a segment")
     need(

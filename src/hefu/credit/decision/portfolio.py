@@ -1,11 +1,11 @@
 """
-Many firms under one budget, in integers: what can be chosen, what it uses up, what it is expected to bring, and how good it could be at
-best. A solver proposes; this file says whether the proposal keeps to the rules and what it is worth, exactly.
+Many firms under one budget, in integers: what can be chosen, what it uses up, what it is expected to bring, and how good it
+could be at best. A solver proposes; this file says whether the proposal keeps to the rules and what it is worth, exactly.
 
-Every firm is offered one amount at one rate, or nothing. An offer uses up rows (budget, caps, floors, expected loss, capital) in proportion
-to its amount. For any prices of the rows that are not negative, the sum of what each firm would bring at these prices, plus the rows'
-own worth, is more than any allocation can bring (weak duality): that is the bound that the gap is stated against, and anybody can compute
-it again from the recorded prices.
+Every firm is offered one amount at one rate, or nothing. An offer uses up rows (budget, caps, floors, expected loss, capital)
+in proportion to its amount. For any prices of the rows that are not negative, the sum of what each firm would bring at these
+prices, plus the rows' own worth, is more than any allocation can bring (weak duality): that is the bound that the gap is stated
+against, and anybody can compute it again from the recorded prices.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
-from hefu.credit.decision.economics import Result, Terms, result_of
+from hefu.credit.decision.economics import Expected, Terms, expected_of
 from hefu.credit.decision.numbers import ONE, ceil_div, down_to, part_of
 from hefu.credit.decision.policy import Policy, Steering
 from hefu.kernel.errors import UsageError
@@ -96,7 +96,7 @@ class Totals:
 
     firms: int
     offered: int
-    expected: Result
+    expected: Expected
 
     @property
     def profit(self) -> int:
@@ -116,7 +116,8 @@ class Problem:
         without: Names of rules that are left out: steering rules, "loss" or "capital".
 
     Raises:
-        UsageError: Two firms have one name (FIRM_TWICE); the policy offers no data facility (NO_DATA_FACILITY), or is not in force.
+        UsageError: Two firms have one name (FIRM_TWICE); the policy offers no data facility (NO_DATA_FACILITY), or is not in
+            force.
     """
 
     def __init__(
@@ -131,7 +132,9 @@ class Problem:
         without: frozenset[str] = frozenset(),
     ) -> None:
         if "data" not in policy.facilities:
-            raise UsageError("an allocation lends on the data facility, which this policy does not offer", code="NO_DATA_FACILITY")
+            raise UsageError(
+                "an allocation lends on the data facility, which this policy does not offer", code="NO_DATA_FACILITY"
+            )
         if on < policy.effective_on or (policy.expires_on is not None and on >= policy.expires_on):
             raise UsageError("the policy is not in force on the date of the decision", code="POLICY_NOT_IN_FORCE")
         names = set[str]()
@@ -142,7 +145,7 @@ class Problem:
         self.policy, self.firms, self.budget, self.on = policy, tuple(firms), budget, on
         self.planned, self.taken, self.without = planned or budget, dict(taken or {}), without
         self.steering: tuple[Steering, ...] = tuple(rule for rule in policy.steering if rule.code not in without)
-        self.grid = tuple(range(policy.rate_min, policy.rate_max, policy.grid_ppm)) + (policy.rate_max,)
+        self.grid = (*range(policy.rate_min, policy.rate_max, policy.grid_ppm), policy.rate_max)
         self.refused: dict[int, str] = {}
         self.candidates: tuple[Candidate, ...] = tuple(self._candidates())
         self.rows: tuple[Row, ...] = tuple(self._rows())
@@ -150,7 +153,13 @@ class Problem:
     def without_rule(self, name: str) -> Problem:
         """The same without one rule."""
         return Problem(
-            self.policy, self.firms, self.budget, self.on, planned=self.planned, taken=self.taken, without=self.without | {name}
+            self.policy,
+            self.firms,
+            self.budget,
+            self.on,
+            planned=self.planned,
+            taken=self.taken,
+            without=self.without | {name},
         )
 
     def _candidates(self) -> Iterator[Candidate]:
@@ -174,7 +183,10 @@ class Problem:
                 most = part_of(most, rule.limit_ppm)
                 # A preference lowers the highest rate, a surcharge raises the lowest: the solver chooses between.
                 low, high = low + max(0, rule.rate_ppm), min(high + min(0, rule.rate_ppm), rule.rate_max or ONE)
-            most = down_to(min(most, policy.limit_max, self.budget if policy.budget_counts == "offered" else most), policy.limit_step)
+            most = down_to(
+                min(most, policy.limit_max, self.budget if policy.budget_counts == "offered" else most),
+                policy.limit_step,
+            )
             if most < policy.limit_min:
                 self.refused[i] = "LIMIT_TOO_SMALL"
                 continue
@@ -228,11 +240,11 @@ class Problem:
             return ceil_div((ONE - churn_ppm) * over, ONE * ONE)
         return self.policy.costs.capital_ppm
 
-    def result(self, choice: Choice) -> Result:
+    def result(self, choice: Choice) -> Expected:
         """What an offer is expected to bring."""
         candidate = self.candidates[choice.candidate]
         churn = self.churn_at(candidate, choice.rate_ppm)
-        return result_of(choice.amount, choice.rate_ppm, churn, candidate.terms, self.policy.costs)
+        return expected_of(choice.amount, choice.rate_ppm, churn, candidate.terms, self.policy.costs)
 
     # -- all offers -------------------------------------------------------------------------------------------------------
 
@@ -263,7 +275,10 @@ class Problem:
             need(before < choice.candidate < len(self.candidates), "order of the offers")
             before, candidate = choice.candidate, self.candidates[choice.candidate]
             where = f"offer {choice.candidate}"
-            need(candidate.least <= choice.amount <= candidate.most and choice.amount % self.policy.limit_step == 0, where)
+            need(
+                candidate.least <= choice.amount <= candidate.most and choice.amount % self.policy.limit_step == 0,
+                where,
+            )
             need(candidate.rates[0] <= self._place.get(choice.rate_ppm, -1) <= candidate.rates[1], where)
         for row, used in zip(self.rows, self.used(choices)):
             need(used <= row.room, f"{row.kind} {row.name}")
@@ -273,7 +288,7 @@ class Problem:
         """Sums over the offers."""
         results = [self.result(choice) for choice in choices]
         names = ("lent", "interest", "loss", "funding", "operating", "capital")
-        whole = Result(*(sum(getattr(result, name) for result in results) for name in names))
+        whole = Expected(*(sum(getattr(result, name) for result in results) for name in names))
         return Totals(len(choices), sum(choice.amount for choice in choices), whole)
 
     def bound(self, prices_ppm: Sequence[int]) -> int:
@@ -317,7 +332,7 @@ class Problem:
                 fixed += amount * price * self.use(row, candidate, 0) * basis * ONE
         low, high = candidate.rates
         takens = self._takens[candidate.churn]
-        top = max(takens[n] * (self.grid[n] * gain - cost) for n in range(low, high + 1)) - fixed
+        top: int = max(takens[n] * (self.grid[n] * gain - cost) for n in range(low, high + 1)) - fixed
         return max(1, top // (basis * ONE**3) + _ROUNDING)
 
     @cached_property

@@ -195,6 +195,26 @@ class Store:
         each = " UNION ".join(f"SELECT firm FROM {kind}" for kind in KINDS)  # noqa: S608
         return [str(row[0]) for row in self.connection.execute(f"{each} ORDER BY 1").fetchall()]
 
+    def rows_of(self, firm: str) -> list[Row]:
+        """Every row of a firm, by source; a voided invoice comes twice, first as it was issued."""
+        found = list[Row]()
+        for kind, shape in KINDS.items():
+            names = list(columns_of(kind))
+            for values in self.connection.execute(
+                f"SELECT {', '.join(names)} FROM {kind} WHERE firm = ? ORDER BY ALL",  # noqa: S608
+                [firm],
+            ).fetchall():
+                row = dict(zip(names, values))
+                if shape is not Invoice:
+                    found.append(shape(**row))
+                    continue
+                voided_on = row.pop("voided_on")
+                if voided_on is None or row["recorded_on"] < voided_on:
+                    found.append(Invoice(**row, void=False))
+                if voided_on is not None:
+                    found.append(Invoice(**{**row, "recorded_on": max(voided_on, row["recorded_on"])}, void=True))
+        return found
+
     @property
     def is_synthetic(self) -> bool:
         """Whether anything here was made up."""

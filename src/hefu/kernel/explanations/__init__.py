@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from hefu.kernel.explanations.credit import CREDIT
+from hefu.kernel.explanations.decisions import DECISIONS
 from hefu.kernel.explanations.evidence import EVIDENCE
 from hefu.kernel.explanations.invoices import INVOICES
 from hefu.kernel.explanations.ledger import LEDGER
@@ -30,6 +31,7 @@ AREAS: tuple[Mapping[str, tuple[str, str]], ...] = (
     RECEIVABLES,
     INVOICES,
     CREDIT,
+    DECISIONS,
     MODELS,
     LEDGER,
     MACHINE,
