@@ -10,6 +10,7 @@ import click
 
 from hefu import bootstrap
 from hefu.cli.common import money
+from hefu.cli.demo_credit import report_credit
 from hefu.cli.language import t
 from hefu.cli.output import Bars, Output
 from hefu.documents.invoices import Size
@@ -29,6 +30,8 @@ LABELS = {
     "partition": ("cut another node off", "隔离另一个节点"),
     "heal": ("heal the partition; it catches up", "恢复连接并追上"),
     "enrol": ("enrol firms", "企业入网"),
+    "books": ("firms' books: invoices, tax, bank, meters", "企业账簿：发票、税务、流水、水电"),
+    "assess": ("assess every firm; digests to the ledger", "评估每家企业；决策摘要上账"),
     "register": ("register invoices by fingerprint", "以指纹登记发票"),
     "propose": ("propose receivables", "提出应收账款"),
     "confirm": ("confirm (obligor)", "债务人确权"),
@@ -205,6 +208,7 @@ def _report(output: Output, outcome: Outcome) -> None:
         ],
         right=(1, 2, 3),
     )
+    report_credit(output, outcome)
     output.line()
     output.table(
         (t("attack", "攻击"), t("answer", "结果"), t("reason", "原因")),

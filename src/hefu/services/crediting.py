@@ -64,10 +64,12 @@ class Case:
     One firm at the desk.
 
     Args:
-        found: For those that the story tells in words: what would turn the answer.
+        name: As the firm is called in the story.
+        found: What would turn the answer; None where it is yes.
     """
 
     firm: str
+    name: str
     decision: Decision
     found: Found | None
 
@@ -148,7 +150,7 @@ class Desk:
         # Who has defaulted before owes somebody; how much, the generator does not say.
         return (Exposure("other", 1, (self.books.as_of - day).days),)
 
-    def told(self, decisions: Mapping[str, Decision]) -> list[Case]:
+    def told(self, decisions: Mapping[str, Decision], names: Mapping[str, str]) -> list[Case]:
         """Cases of every kind: the largest limits, what a person looks at, and refusals with what would turn them."""
         by_verdict: dict[str, list[str]] = {"approve": [], "refer": [], "refuse": []}
         for firm, decision in sorted(decisions.items(), key=lambda item: (-item[1].answer.limit, item[0])):
@@ -160,7 +162,7 @@ class Desk:
         for firm in chosen[:TOLD]:
             decision = decisions[firm]
             found = None if decision.answer.verdict == "approve" else of_decision(decision, self.model)
-            cases.append(Case(firm, decision, found))
+            cases.append(Case(firm, names[firm], decision, found))
         return cases
 
 

@@ -325,7 +325,7 @@ class Story:
                 self._progress("assess", done, len(firms))
             signer = trade.network.ring(bank).office
             self._all("assess", [(commands[i : i + 100], [signer]) for i in range(0, len(commands), 100)])
-            self.outcome.cases = desk.told(self._decided)
+            self.outcome.cases = desk.told(self._decided, {firm: party.name for firm, party in self._names.items()})
             self.outcome.credit = {**summary(books, self._decided), "model": str(folder / "model.json")}
             stage.count = len(firms)
             stage.amount_minor = self.outcome.credit["limit_minor"]
