@@ -10,7 +10,7 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2 -rs --ignore=tests/network
-	$(BIN)/python -m pytest -rs tests/network
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -rs tests/network
 
 check: $(STAMP)
 	$(BIN)/ruff check .
@@ -49,6 +49,7 @@ lock: $(STAMP)
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements/go.in -o requirements/go.txt
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q pyproject.toml --extra postgres -o requirements/product.txt
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q pyproject.toml --extra postgres --group dev -o requirements/dev.txt
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q pyproject.toml --extra models --group peers -c requirements/dev.txt -o requirements/peers.txt
 
 $(STAMP): requirements/bootstrap.txt requirements/dev.txt pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { echo "hefu: cannot make .venv; on Debian: apt install python3-venv" >&2; exit 1; }

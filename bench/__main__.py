@@ -13,9 +13,9 @@ import sys
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from bench.ledger import MEASUREMENTS
+from bench.table import Row, markdown
 
 ROOT = Path(__file__).resolve().parent.parent
 OUTPUT = ROOT / "build" / "bench.json"
@@ -42,7 +42,7 @@ def measure_peer() -> dict[str, float]:
         peer.close()
 
 
-def run(module: str, name: str) -> list[dict[str, Any]]:
+def run(module: str, name: str) -> list[Row]:
     """One measurement in its own process."""
     print(f"… {name}", file=sys.stderr, flush=True)
     done = subprocess.run([sys.executable, "-m", module, *([name] if module == "bench.ledger" else [])],
@@ -51,19 +51,8 @@ def run(module: str, name: str) -> list[dict[str, Any]]:
         print(done.stderr[-4000:], file=sys.stderr)
         return [{"name": name, "value": None, "unit": "failed", "must": None, "goal": None, "peer": None,
                  "peer_value": None, "command": f"python -m {module} {name}"}]  # fmt: skip
-    rows: list[dict[str, Any]] = json.loads(done.stdout[done.stdout.index("[") :])
+    rows: list[Row] = json.loads(done.stdout[done.stdout.index("[") :])
     return rows
-
-
-def table(rows: list[dict[str, Any]]) -> str:
-    """Markdown."""
-    lines = ["| what | measured | must | goal | peer | command |", "|---|---|---|---|---|---|"]
-    for r in rows:
-        peer = f"{r['peer_value']:,} ({r['peer']})" if r["peer_value"] else ""
-        value = "failed" if r["value"] is None else f"{r['value']:,} {r['unit']}"
-        must, goal = (f"{r[k]:,}" if r[k] is not None else "" for k in ("must", "goal"))
-        lines.append(f"| {r['name']} | {value} | {must} | {goal} | {peer} | `{r['command']}` |")
-    return "\n".join(lines)
 
 
 def main() -> int:
@@ -75,7 +64,7 @@ def main() -> int:
 
 def _run_all() -> int:
     wanted = sys.argv[1:] or [*MEASUREMENTS, "invoices", "credit", "peer"]
-    rows: list[dict[str, Any]] = []
+    rows: list[Row] = []
     peer: dict[str, float] = {}
     if "peer" in wanted:
         print("… peer", file=sys.stderr, flush=True)
@@ -105,7 +94,7 @@ def _run_all() -> int:
     OUTPUT.parent.mkdir(exist_ok=True)
     OUTPUT.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     print(f"{datetime.now(UTC).date()}, Python {sys.version.split()[0]}\n")
-    print(table(rows))
+    print(markdown(rows))
     return 0 if all(r["value"] is not None for r in rows) else 1
 
 

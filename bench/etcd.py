@@ -13,14 +13,15 @@ from __future__ import annotations
 
 import base64
 import http.client
+import itertools
 import json
 import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from pathlib import Path
 
 from hefu.services.nodes.ports import first_free
@@ -38,7 +39,7 @@ def installed() -> bool:
 
 
 class Etcd:
-    """A running cluster of three with the rights preloaded."""
+    """A running cluster of three."""
 
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="hefu-etcd-"))
@@ -64,7 +65,6 @@ class Etcd:
         try:
             self._wait()
             self.version = str(self._ask(self._ports[0], "/version", None)["etcdserver"])
-            self._load()
         except BaseException:
             self.close()
             raise
@@ -92,39 +92,28 @@ class Etcd:
             self._ask(self._ports[0], "/v3/kv/txn", {"success": puts})
 
     def rate(self, batch: int) -> float:
-        """Transfers a second; each transaction holds so many, which all take place or none."""
-        done, lock = [0], threading.Lock()
-        end = time.monotonic() + SECONDS
-
-        def run(lane: int) -> None:
-            connection = http.client.HTTPConnection("127.0.0.1", self._ports[lane % MEMBERS], timeout=30)
-            mine = range(lane * (RIGHTS // CONNECTIONS), (lane + 1) * (RIGHTS // CONNECTIONS) - batch, batch)
-            turn = count = 0
-            while True:
-                for first in mine:
-                    rights = range(first, first + batch)
-                    answer = _answer(connection, "/v3/kv/txn", _transfer(rights, turn))
-                    assert answer.get("succeeded"), answer
-                    count += batch
-                    if time.monotonic() > end:
-                        connection.close()
-                        with lock:
-                            done[0] += count
-                        return
-                turn += 1
-
-        self._reset()
-        began = time.monotonic()
-        end = began + SECONDS
-        threads = [threading.Thread(target=run, args=(lane,)) for lane in range(CONNECTIONS)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        return done[0] / (time.monotonic() - began)
-
-    def _reset(self) -> None:
+        """Transfers a second of rights loaded before; each transaction holds so many, which all take place or none."""
         self._load()
+        began = time.monotonic()
+
+        def run(lane: int) -> int:
+            count = 0
+            mine = range(lane * (RIGHTS // CONNECTIONS), (lane + 1) * (RIGHTS // CONNECTIONS) - batch, batch)
+            with closing(
+                http.client.HTTPConnection("127.0.0.1", self._ports[lane % MEMBERS], timeout=30)
+            ) as connection:
+                for turn in itertools.count():
+                    for first in mine:
+                        answer = _answer(connection, "/v3/kv/txn", _transfer(range(first, first + batch), turn))
+                        assert answer.get("succeeded"), answer
+                        count += batch
+                        if time.monotonic() > began + SECONDS:
+                            return count
+            raise AssertionError("turns do not end")
+
+        with ThreadPoolExecutor(CONNECTIONS) as lanes:
+            done = sum(lanes.map(run, range(CONNECTIONS)))
+        return done / (time.monotonic() - began)
 
     def close(self) -> None:
         """Stop the members; nothing of them stays."""

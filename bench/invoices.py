@@ -10,16 +10,14 @@ from __future__ import annotations
 
 import json
 import os
-import statistics
 import tempfile
-import time
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
+from bench.table import Row, row, seconds
 from hefu.documents.invoices import (
     BUILT_IN,
     Size,
@@ -32,7 +30,6 @@ from hefu.documents.invoices import (
 )
 
 ROWS = 1_100_000
-RUNS = 3
 COMMAND = "python -m bench.invoices"
 TODAY = date(2026, 12, 31)
 _SHARED = Path(os.environ.get("HEFU_SHARED", Path(__file__).parents[2] / "shared")) / "data" / "cumcm2020c"
@@ -44,7 +41,7 @@ _CHINESE = (
 )
 
 
-def measure() -> list[dict[str, Any]]:
+def measure() -> list[Row]:
     """Seconds for each step, the median of three runs, as rows of a table."""
     with tempfile.TemporaryDirectory(prefix="hefu-bench-") as name:
         folder = Path(name)
@@ -52,37 +49,19 @@ def measure() -> list[dict[str, Any]]:
         data = "cumcm2020c" if parquet == _SHARED else "synthetic"
         csv = _gb18030(sorted(parquet.glob("*_invoices.parquet")), folder)
         rows = [
-            _row(f"import, Parquet, {data}", _seconds(lambda: import_invoices(parquet, today=TODAY)), 3.0, 2.0),
-            _row(f"import, GB18030 CSV, {data}", _seconds(lambda: import_invoices(csv, today=TODAY)), 6.0, 4.5),
+            _step(f"import, Parquet, {data}", lambda: import_invoices(parquet, today=TODAY), 3.0, 2.0),
+            _step(f"import, GB18030 CSV, {data}", lambda: import_invoices(csv, today=TODAY), 6.0, 4.5),
         ]
         imported = import_invoices(parquet, today=TODAY)
-        rows.append(_row(f"match trades, {data}", _seconds(lambda: match_trades(imported.invoices)), 10.0, 5.0))
+        rows.append(_step(f"match trades, {data}", lambda: match_trades(imported.invoices), 10.0, 5.0))
         trades = match_trades(imported.invoices).trades
         cores = core_enterprises(trades, 3)
-        rows.append(_row(f"find chains, {data}", _seconds(lambda: find_chains(trades, cores)), 60.0, 10.0))
+        rows.append(_step(f"find chains, {data}", lambda: find_chains(trades, cores), 60.0, 10.0))
         return rows
 
 
-def _row(name: str, value: float, must: float, goal: float) -> dict[str, Any]:
-    return {
-        "name": f"invoices: {name}",
-        "value": round(value, 3),
-        "unit": "s",
-        "must": must,
-        "goal": goal,
-        "peer": None,
-        "peer_value": None,
-        "command": COMMAND,
-    }
-
-
-def _seconds(step: Callable[[], object]) -> float:
-    taken = []
-    for _ in range(RUNS):
-        start = time.perf_counter()
-        step()
-        taken.append(time.perf_counter() - start)
-    return statistics.median(taken)
+def _step(name: str, step: Callable[[], object], must: float, goal: float) -> Row:
+    return row(f"invoices: {name}", round(seconds(step), 3), "s", must, goal, command=COMMAND)
 
 
 def _synthetic_parquet(folder: Path) -> Path:

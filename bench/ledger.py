@@ -23,6 +23,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from bench import table
+from bench.table import Row
 from bench.world import BenchWorld
 from hefu import bootstrap
 from hefu.kernel.errors import Busy
@@ -34,15 +36,11 @@ from hefu.ledger.store import RocksStore
 PRELOADED = 300_000
 #: Parts of a measurement of throughput; the median of their rates is the figure.
 WINDOWS = 5
-Row = dict[str, Any]
 
 
 def row(name: str, value: float, unit: str, must: float | None, goal: float | None, command: str, **more: Any) -> Row:
-    """One line of the table; the peer is filled in by the runner."""
-    return {
-        "name": name, "value": round(value, 3), "unit": unit, "must": must, "goal": goal,
-        "peer": None, "peer_value": None, "command": f"python -m bench.ledger {command}", **more,
-    }  # fmt: skip
+    """One row of one of the measurements below."""
+    return table.row(name, round(value, 3), unit, must, goal, command=f"python -m bench.ledger {command}", **more)
 
 
 class Beside:

@@ -35,8 +35,9 @@ from typing import Any
 
 import msgspec
 
-from bench import etcd
+from bench import etcd, table
 from bench.pump import Pump, flood
+from bench.table import Row
 from bench.usage import Usage, memory_mb, total
 from bench.world import BenchWorld
 from hefu.kernel.errors import Busy
@@ -56,7 +57,6 @@ _UNUSED = 100_000_000
 BATCHED = 60_000
 _ANSWERED, _BUSY, _RESENT = (f"hefu_gateway_{what}_total" for what in ("answered", "busy", "resent"))
 PHASES = ("batches", "singles", "soak", "overload", "join", "peers")
-Row = dict[str, Any]
 
 
 def network(folder: Path) -> tuple[LocalNetwork, BenchWorld]:
@@ -189,7 +189,8 @@ class Bench:
                     time.sleep(0.2)
         offered = f"network: {seen.offered / seen.seconds:.0f}/s offered for {seen.seconds:.0f} s"
         yield row(f"{offered}, answered", round(answered / seen.seconds), "1/s", None, None, resent=resent)
-        yield row(f"{offered}, transactions refused with BUSY", busy, "", None, None, requests_refused=seen.refused)
+        # A request with one transaction too many is refused; those of it that were taken before are answered all the same.
+        yield row(f"{offered}, requests refused with BUSY", busy, "", None, None, told=seen.refused)
         yield row(
             f"{offered}, until an answer takes less than 2 s again", round(time.monotonic() - began, 1), "s", None, None
         )
@@ -263,8 +264,7 @@ COMMAND = ""
 
 def row(name: str, value: float, unit: str, must: float | None, goal: float | None, **more: Any) -> Row:
     """One row of the table."""
-    base = {"name": name, "value": value, "unit": unit, "must": must, "goal": goal, "peer": None, "peer_value": None}
-    return {**base, "command": COMMAND, **more}
+    return table.row(name, value, unit, must, goal, command=COMMAND, **more)
 
 
 def rounded(values: dict[str, float]) -> dict[str, int]:

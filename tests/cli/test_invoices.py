@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
 import pytest
 
 from commands import BANK, BUYER, SELLER, hefu, invoice, practice, right, told
+from hefu.documents.invoices.planted import FIRMS_MIN, Books, plant
 
 HEADER = "企业代号,发票号码,开票日期,购方单位代号,金额,税额,价税合计,发票状态\n"
 
@@ -88,3 +90,18 @@ def test_blocks_show_times_to_people_and_milliseconds_to_programs(home: Path) ->
     assert str(data["at_ms"]) not in shown
     assert "+08:00" in shown
     assert "签章密钥" in hefu("ledger", "blocks", "1", home=home, lang="zh")
+
+
+def test_relations_between_firms_are_found_by_command(tmp_path: Path) -> None:
+    plant(tmp_path, 3, Books(firms=FIRMS_MIN))
+    target = tmp_path / "relations.csv"
+    made = told("invoices", "relations", tmp_path, "--today", "2030-01-01", "-o", target, home=tmp_path)
+    rows = list(csv.DictReader(target.read_text("utf-8-sig").splitlines()))
+    assert [(row["kind"], row["firm_a"], row["firm_b"], int(row["evidence_count"]), row["amount"]) for row in rows] == [
+        (r["kind"], r["firm_a"], r["firm_b"], r["evidence_count"], r["amount"]) for r in made["relations"]
+    ]
+    assert {"twins", "self-trade", "reciprocal", "ring", "several-codes", "link"} <= {row["kind"] for row in rows}
+    some = told("invoice", "relations", tmp_path, "--today", "2030-01-01", "--kind", "ring", home=tmp_path)
+    assert {r["kind"] for r in some["relations"]} == {"ring"}
+    assert "循环开票" in hefu("invoices", "relations", tmp_path, "--today", "2030-01-01", lang="zh")
+    assert "BAD_REPORT_KIND" in hefu("invoices", "relations", tmp_path, "-o", tmp_path / "x.xls", code=2)

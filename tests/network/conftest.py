@@ -23,6 +23,8 @@ ROOT = Path(__file__).parents[2]
 GROUPS = {"test_story": "first ports", "test_tutorial": "first ports"}
 
 
+# Before xdist's own hook, which reads the groups.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         # The hook is called with the items of every folder.

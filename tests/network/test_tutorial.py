@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -19,11 +20,12 @@ PAGES = ["network.md", *(["network.zh.md"] if LONG else [])]
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_the_page_runs_as_printed(name: str, cometbft: Path, tmp_path: Path):
+def test_the_page_runs_as_printed(name: str, cometbft: Path):
     check_ports(range(FIRST_PORT, FIRST_PORT + 5 * PORTS_A_NODE))
-    try:
-        check_page(ROOT / "docs" / "tutorials" / name, tmp_path, BIN, HEFU_COMETBFT=str(cometbft))
-    finally:
-        subprocess.run(
-            [sys.executable, "-m", "hefu", "network", "down", "--home", str(tmp_path / "empty" / "practice")]
-        )
+    # Not pytest's folder: a socket's path is short, and a worker's folder is long.
+    with tempfile.TemporaryDirectory(prefix="hefu-") as folder:
+        try:
+            check_page(ROOT / "docs" / "tutorials" / name, Path(folder), BIN, HEFU_COMETBFT=str(cometbft))
+        finally:
+            home = Path(folder) / "empty" / "practice"
+            subprocess.run([sys.executable, "-m", "hefu", "network", "down", "--home", str(home)])

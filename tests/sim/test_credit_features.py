@@ -45,7 +45,7 @@ def test_event_by_event_is_the_batch(books: tuple[list[Row], ...], day: date, ch
         chance.shuffle(arriving)
         one = replayed(firm, arriving, [FIRST + (day - FIRST) // 2, day])
         links = [facts[name] for name in LINK_FACTS]
-        one.set_links(Links(*(int(value or 0) for value in links)))
+        one.set_links(Links(*(None if value is None else int(value) for value in links)))
         batch = {name: None if facts[name] is None else int(facts[name]) for name in one.facts()}
         assert one.facts() == batch, "facts are integers: equal, not close"
         assert_same(features, one.features())

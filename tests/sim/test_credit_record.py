@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from credit_models import documents, records
-from hefu.credit.models.record import Model, canonical
+from hefu.credit.models.batch import Batch, arrays
+from hefu.credit.models.record import BadRecord, Model, Score, canonical
 
 
 @given(st.data())
@@ -44,3 +45,37 @@ def test_a_riskier_raw_score_never_has_more_points_or_a_lower_default(data: st.D
         assert a.points >= b.points
         assert a.default_ppm <= b.default_ppm
         assert a.high_ppm <= b.high_ppm
+
+
+@given(st.data())
+def test_a_batch_gives_the_same_integers_reasons_notes_and_errors_as_the_evaluator_of_record(data: st.DataObject):
+    document = data.draw(documents())
+    # A narrow range and a field that must be known, so that errors occur too.
+    document["fields"][0] |= {"lowest": -20, "highest": 10**14, "unknown": data.draw(st.booleans())}
+    model = Model.read(canonical(document))
+    rows = data.draw(st.lists(records(document), min_size=1, max_size=12))
+    names = [f.name for f in model.fields]
+    values, unknown = arrays({name: [row[name] for row in rows] for name in names}, names, len(rows))
+    batch = Batch(model)
+    expected = [_scored(model, row) for row in rows]
+    explained = batch.explain(values, unknown)
+    assert [_told(one) for one in explained] == [_told(one) for one in expected]
+    outputs = batch.score(values, unknown)
+    assert set(outputs.errors) == {i for i, one in enumerate(expected) if isinstance(one, BadRecord)}
+    for i, one in enumerate(expected):
+        if isinstance(one, Score):
+            got = [
+                int(a[i]) for a in (outputs.points, outputs.default_ppm, outputs.low_ppm, outputs.high_ppm, outputs.raw)
+            ]
+            assert got == [one.points, one.default_ppm, one.low_ppm, one.high_ppm, one.raw]
+
+
+def _scored(model: Model, row: dict[str, int | None]) -> Score | BadRecord:
+    try:
+        return model.score(row)
+    except BadRecord as error:
+        return error
+
+
+def _told(one: Score | BadRecord) -> object:
+    return (one.code, one.where) if isinstance(one, BadRecord) else one

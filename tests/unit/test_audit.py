@@ -154,7 +154,7 @@ def test_an_export_of_a_network_rests_on_the_votes_for_its_last_block(tmp_path: 
         archive.read_import(tmp_path / file, store, bootstrap.application(), genesis, **how)
         return store
 
-    archive.write_export(ballot.store, tmp_path / "whole", tip=voted)
+    archive.write_export(ballot.store, tmp_path / "whole", seal=lambda tip: voted)
     store = imported("whole", check_votes=asked.append)
     assert asked == [voted]
     # The copy is what a node has, and keeps the votes beside.
@@ -165,7 +165,7 @@ def test_an_export_of_a_network_rests_on_the_votes_for_its_last_block(tmp_path: 
     archive.write_export(ballot.store, tmp_path / "unsigned")
     first = msgspec.structs.replace(SEALED.load(ballot.store.get(at_height(b"h", 1))), seal=(b"the votes",))
     ballot.store.write([(at_height(b"h", 1), encode(first))])
-    archive.write_export(ballot.store, tmp_path / "early", tip=voted)
+    archive.write_export(ballot.store, tmp_path / "early", seal=lambda tip: voted)
     for file, how in (
         ("whole", {}),
         ("unsigned", {"check_votes": asked.append}),

@@ -6,7 +6,10 @@ import subprocess
 import sys
 import time
 
+import msgspec
+
 from hefu.services.nodes.local import runs
+from hefu.services.nodes.node import Whereabouts
 from hefu.services.nodes.ports import check_ports, first_free
 
 # Listens, holds so much memory that giving it back takes a while, and has threads that are at the disk when it ends.
@@ -45,3 +48,10 @@ def test_a_process_that_ends_is_there_until_its_ports_are_free():
             assert time.monotonic() < end
         check_ports([port])
     assert not runs(process.pid, str(port))
+
+
+def test_a_node_of_before_handovers_can_read_where_a_network_stands():
+    there = Whereabouts(chain_id="aa", genesis_time="2026-07-01T00:00:00Z", peers=["b"], snapshots=[7])
+    assert set(msgspec.json.decode(msgspec.json.encode(there))) == {"chain_id", "genesis_time", "peers", "snapshots"}
+    grown = msgspec.structs.replace(there, handover=b"votes")
+    assert msgspec.json.decode(msgspec.json.encode(grown), type=Whereabouts) == grown

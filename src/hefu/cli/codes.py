@@ -21,6 +21,9 @@ def told(error: HefuError) -> str:
     explanation points to it, it goes along.
     """
     own = str(error)
+    if isinstance(error, Rejected) and error.where:
+        # What stops a file says where, and its own sentence says by how much.
+        return own if speaks(own) else f"{error.where}：{explain(error.code, own)}"
     if isinstance(error, Rejected) or own == error.code:
         return explain(error.code, own)
     if speaks(own):

@@ -11,7 +11,9 @@ import click
 from hefu.cli.codes import explain
 from hefu.cli.common import common, day
 from hefu.cli.credit_decision import COMMANDS as DECISION_COMMANDS
+from hefu.cli.credit_models import COMMANDS as MODEL_COMMANDS
 from hefu.cli.credit_store import STORE, existing_store, store_file, synthetic_note
+from hefu.cli.credit_watching import COMMANDS as WATCHING_COMMANDS
 from hefu.cli.language import t
 from hefu.cli.output import Output
 from hefu.credit.features import BY_NAME, FEATURES, VERSION, Feature, compute, record_of, sources_of
@@ -38,7 +40,7 @@ def credit() -> None:
     """Group."""
 
 
-for _command in DECISION_COMMANDS:
+for _command in (*MODEL_COMMANDS, *DECISION_COMMANDS, *WATCHING_COMMANDS):
     credit.add_command(_command)
 
 
@@ -222,9 +224,23 @@ def sources_command(output: Output, store_path: Path | None) -> None:
     is_flag=True,
     help=t("Do not look for twins and trades among the firms.", "不查找企业之间的孪生与交易关系。"),
 )
+@click.option(
+    "--relations",
+    is_flag=True,
+    help=t(
+        "Look for overlaps, rings and own codes among the firms too; takes longer.",
+        "同时查找企业之间的发票重合、循环开票与自身代号，耗时较长。",
+    ),
+)
 @common
 def features_command(
-    output: Output, store_path: Path | None, as_of: str, firms: tuple[str, ...], target: Path | None, no_links: bool
+    output: Output,
+    store_path: Path | None,
+    as_of: str,
+    firms: tuple[str, ...],
+    target: Path | None,
+    no_links: bool,
+    relations: bool,
 ) -> None:
     """Without --output, one named firm is shown on the screen: value, unit and definition of every feature."""
     if target is None and len(firms) != 1:
@@ -242,7 +258,8 @@ def features_command(
                 code="UNKNOWN_FIRM",
             )
         synthetic = store.is_synthetic
-        table = compute(store.connection, [(firm, day_of) for firm in firms or known], with_links=not no_links)
+        spine = [(firm, day_of) for firm in firms or known]
+        table = compute(store.connection, spine, with_links=not no_links, with_relations=relations)
         if target is not None:
             table.save(target)
             told: dict[str, object] = {"saved": str(target)}

@@ -8,6 +8,7 @@ import click
 
 from hefu.cli.common import amount, common, day, document_id, identifier, money, opened, party, reading, someone
 from hefu.cli.invoice_files import import_files, register_file
+from hefu.cli.invoice_relations import relations_command
 from hefu.cli.language import t
 from hefu.cli.output import Output
 from hefu.contracts.evidence.contract import available_at
@@ -29,6 +30,7 @@ def invoice() -> None:
 
 
 invoice.add_command(import_files)
+invoice.add_command(relations_command)
 
 
 @invoice.command(

@@ -30,7 +30,7 @@ from hefu.cli.events import list_events
 from hefu.cli.language import t
 from hefu.cli.output import Bars, Output
 from hefu.contracts.parties.commands import Upgrade
-from hefu.kernel.errors import Corrupt, EngineError, Unavailable, UsageError
+from hefu.kernel.errors import EngineError, Unavailable, UsageError
 from hefu.kernel.time import format_instant, instant_ms
 from hefu.ledger import archive, audit, snapshot
 from hefu.ledger import block as blocks
@@ -138,9 +138,7 @@ def status(output: Output) -> None:
     store = shown_store()
     try:
         genesis = audit.stored_genesis(store)
-        tip = store.get(b"mtip")
-        assert tip is not None
-        header = blocks.HEADER.load(blocks.SEALED.load(tip).header)
+        header = blocks.HEADER.load(audit.stored_tip(store).header)
         application = bootstrap.application()
         from hefu.ledger.chain import Chain
 
@@ -282,7 +280,9 @@ def verify(output: Output, trust: Path | None) -> None:
 
 
 def _votes(home: Home, trusted: Genesis, store: Store, height: int) -> Votes:
-    """Those of a network's validators for a block that was recomputed; none where no node shows them."""
+    """Those of a network's validators for a block that was recomputed; none for genesis, nor where no node shows them."""
+    if not height:
+        return 0, 0
     raw = store.get(at_height(b"h", height))
     assert raw is not None
     # A node that joined by a snapshot has no votes for the block that it began with.
@@ -290,13 +290,6 @@ def _votes(home: Home, trusted: Genesis, store: Store, height: int) -> Votes:
         found = _check_votes(_with_votes(home, store, blocks.SEALED.load(raw)), trusted)
         return found.power, found.total
     return 0, 0
-
-
-def _tip(store: Store) -> Sealed:
-    raw = store.get(b"mtip")
-    if raw is None:
-        raise Corrupt("this store has no tip", code="NO_TIP")
-    return blocks.SEALED.load_canonical(raw, "tip")
 
 
 def _with_votes(home: Home, store: Store, sealed: Sealed) -> Sealed:
@@ -405,8 +398,12 @@ def _export(file: Path, output: Output) -> int:
     try:
         require_all_blocks(store)
         with Bars(lambda stage: t("blocks", "区块"), quiet=output.as_json) as bars:
-            tip = _with_votes(home, store, _tip(store))
-            return archive.write_export(store, file, lambda height: bars("blocks", height, 0), tip=tip)
+            return archive.write_export(
+                store,
+                file,
+                lambda height: bars("blocks", height, 0),
+                seal=lambda tip: _with_votes(home, store, tip),
+            )
     finally:
         store.close()
 

@@ -16,7 +16,7 @@ from typing import BinaryIO
 from hefu.kernel.codec import Codec, encode
 from hefu.kernel.errors import Corrupt, UsageError
 from hefu.ledger.application import Application
-from hefu.ledger.audit import VOTED, check_kept_seal, kept, refuse_votes, stored_blocks, stored_genesis
+from hefu.ledger.audit import VOTED, check_kept_seal, kept, refuse_votes, stored_blocks, stored_genesis, stored_tip
 from hefu.ledger.block import HEADER, SEALED, Sealed
 from hefu.ledger.chain import Chain
 from hefu.ledger.genesis import Genesis
@@ -29,12 +29,14 @@ BLOCK: Codec[tuple[Sealed, tuple[bytes, ...]]] = Codec(tuple[Sealed, tuple[bytes
 Progress = Callable[[int], None]
 
 
-def write_export(store: Store, path: Path, progress: Progress | None = None, *, tip: Sealed | None = None) -> int:
+def write_export(
+    store: Store, path: Path, progress: Progress | None = None, *, seal: Callable[[Sealed], Sealed] | None = None
+) -> int:
     """
-    Write a ledger's blocks to a file, whole or not at all.
+    Write a ledger's blocks, up to the tip as it is now, to a file, whole or not at all.
 
     Args:
-        tip: The last block to write, with its validators' votes; by default the store's tip as it is stored.
+        seal: Gives a block of validators its votes, which a store does not keep.
 
     Returns:
         The height reached.
@@ -47,8 +49,11 @@ def write_export(store: Store, path: Path, progress: Progress | None = None, *, 
         raise UsageError("this file exists", code="FILE_EXISTS", where=str(path))
     if not path.parent.is_dir():
         raise UsageError("no such folder", code="NO_FOLDER", where=str(path.parent))
+    tip = stored_tip(store)
+    height, last = 0, HEADER.load(tip.header).height
+    if seal is not None:
+        tip = seal(tip)
     temporary = path.with_name(path.name + ".part")
-    height = 0
     try:
         with temporary.open("wb") as file:
             file.write(MAGIC)
@@ -56,7 +61,6 @@ def write_export(store: Store, path: Path, progress: Progress | None = None, *, 
             zero = store.get(at_height(b"h", 0))
             assert zero is not None
             _frame(file, zero)
-            last = None if tip is None else HEADER.load(tip.header).height
             for height, sealed, body in stored_blocks(store, last=last):
                 _frame(file, encode((tip if height == last else sealed, body)))
                 if progress is not None:

@@ -50,9 +50,9 @@ def stored_genesis(store: Store) -> Genesis:
     return Genesis(raw)
 
 
-def tip_height(store: Store) -> int:
+def stored_tip(store: Store) -> Sealed:
     """
-    The height that a store says it reached.
+    The newest block of a store, as it is sealed there.
 
     Raises:
         Corrupt: It has no tip, or one that cannot be read.
@@ -60,7 +60,12 @@ def tip_height(store: Store) -> int:
     tip = store.get(b"mtip")
     if tip is None:
         raise Corrupt("this store has no tip", code="NO_TIP")
-    return blocks.HEADER.load_canonical(blocks.SEALED.load_canonical(tip, "tip").header, "tip").height
+    return blocks.SEALED.load_canonical(tip, "tip")
+
+
+def tip_height(store: Store) -> int:
+    """The height that a store says it reached; raises as `stored_tip` does."""
+    return blocks.HEADER.load_canonical(stored_tip(store).header, "tip").height
 
 
 def stored_blocks(

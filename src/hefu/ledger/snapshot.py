@@ -16,7 +16,7 @@ from pathlib import Path
 from hefu.kernel.codec import Codec, Record, encode
 from hefu.kernel.errors import Corrupt, UsageError
 from hefu.ledger import block as blocks
-from hefu.ledger.audit import VOTED, check_kept_seal, check_seal, kept, refuse_votes, stored_genesis
+from hefu.ledger.audit import VOTED, check_kept_seal, check_seal, kept, refuse_votes, stored_genesis, stored_tip
 from hefu.ledger.block import Result, Sealed
 from hefu.ledger.chain import STORE_FORMAT
 from hefu.ledger.genesis import Genesis
@@ -69,9 +69,7 @@ def write_snapshot(
     if folder.exists():
         raise UsageError("this folder exists", code="FILE_EXISTS", where=str(folder))
     genesis = stored_genesis(store)
-    tip_raw = store.get(b"mtip")
-    assert tip_raw is not None
-    tip = blocks.SEALED.load(tip_raw)
+    tip = stored_tip(store)
     shown = tip if seal is None else seal(tip)
     partial = folder.with_name(folder.name + ".part")
     partial.mkdir(parents=True)

@@ -77,7 +77,7 @@ class Found:
     Args:
         turn: The cheapest change of the record that turns the answer, or None.
         others: What would turn it too, without any change of the firm: to ask for less, a buyer's confirmation.
-        is_complete: Whether every combination up to that cost, or all of them, was tried.
+        is_complete: Whether every combination up to that cost, or all of them, was tried; without it a change may have been missed.
         tried: How many were.
     """
 
@@ -154,12 +154,14 @@ class _Search:
         self.money = {anchor.field for segment in policy.segments for anchor in segment.anchors} | {policy.debt_field}
 
     def found(self) -> Found:
+        if self._turned(()) is not None:
+            return Found(None, (), True, 1)
         others = tuple(self._others())
         levers = [(change, options) for change in self.policy.changes if (options := self._options(change))]
         # If even all of it together does not turn the answer, no part of it will be searched for: more is never worse by much.
         best = tuple(self._move(change, options[-1]) for change, options in levers)
         if not levers or (len(levers) > FIELDS_MAX and self._turned(best) is None and not self._any_single(levers)):
-            return Found(None, others, True, self.tries - self.left)
+            return Found(None, others, not levers, self.tries - self.left)
         for moves in self._by_cost(levers):
             answer = self._turned(moves)
             if answer is not None:

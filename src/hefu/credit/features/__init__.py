@@ -3,7 +3,7 @@ Features of firms: defined once, run over many firms at once (DuckDB, Spark) or 
 """
 
 from hefu.credit.features.definitions import Feature
-from hefu.credit.features.duck import FeatureTable, compute
+from hefu.credit.features.duck import FeatureTable, compute, compute_in_parts
 from hefu.credit.features.links import Links, find_links
 from hefu.credit.features.live import LiveFirm, build, features_of, record_of
 from hefu.credit.features.registry import BY_NAME, FEATURES, VERSION, sources_of
@@ -18,6 +18,7 @@ __all__ = [
     "LiveFirm",
     "build",
     "compute",
+    "compute_in_parts",
     "features_of",
     "find_links",
     "record_of",

@@ -106,6 +106,11 @@ FEATURES: tuple[Feature, ...] = (
             "Sales that the buyer's own file confirms, against all", "由购方数据印证的销项占比", "safer", "links"),
     Feature("reciprocal_partners", "count", "link_reciprocal", "Firms in this data that both sell to it and buy from it",
             "与其互为购销双方的企业数", "riskier", "links"),
+    Feature("overlapping_firms", "count", "link_overlaps", "Firms that show some of its invoices on the same side, beyond chance",
+            "在同一方向出示其部分发票且非巧合的企业数", "riskier", "links"),
+    Feature("rings", "count", "link_rings", "Rings of three or more firms that it sells in", "其所处三家以上循环开票的个数", "riskier", "links"),
+    Feature("own_code_trades", "count", "link_own_code", "Invoices to itself, by both sides or by its own code among its counterparties",
+            "自开自收的发票张数（含以自身代号列为往来单位者）", "riskier", "links"),
 )  # fmt: skip
 #: Facts of the links between firms, which are found among all firms at once and handed in.
 LINK_FACTS = (
@@ -117,4 +122,9 @@ LINK_FACTS = (
     "link_suppliers",
     "link_sales_gross",
     "link_reciprocal",
+    "link_overlaps",
+    "link_rings",
+    "link_own_code",
 )
+#: Those that take longer to find, and are unknown where they were not looked for.
+RELATION_FACTS = ("link_overlaps", "link_rings", "link_own_code")

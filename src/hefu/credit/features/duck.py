@@ -78,6 +78,7 @@ def compute(
     *,
     sources: Collection[str] | None = None,
     with_links: bool = True,
+    with_relations: bool = False,
 ) -> FeatureTable:
     """
     Features of firms as of dates.
@@ -87,6 +88,7 @@ def compute(
         spine: Firm and as-of date of each row wanted.
         sources: Use no others; all that are there by default.
         with_links: Look for twins and trades among all firms, once for each as-of date; needs invoices.
+        with_relations: Look for overlaps, rings and own codes besides; unknown otherwise.
     """
     wanted = as_values((s, firm, as_of) for s, (firm, as_of) in enumerate(sorted(set(spine))))
     present = [source for source in _present(connection) if sources is None or source in sources]
@@ -95,12 +97,37 @@ def compute(
     _insert(work, "spine", wanted)
     linked = with_links and bool({"sales", "purchases"} & set(present)) and bool(wanted)
     if linked:
-        _add_links(connection, work, wanted)
+        _add_links(connection, work, wanted, with_relations)
     last_on = max((as_of for _, _, as_of in wanted), default=date(2000, 1, 1))
     for step in steps(Dialect.DUCKDB, present, last_on=last_on, links=linked):
         kind = "TABLE" if step.is_read_again or step.table == "features" else "VIEW"
         work.execute(f"CREATE TEMP {kind} {step.table} AS {step.query}")
     return FeatureTable(work, tuple(present), len(wanted))
+
+
+def compute_in_parts(
+    connection: duckdb.DuckDBPyConnection,
+    spine: Iterable[tuple[str, date]],
+    *,
+    rows_each: int,
+    sources: Collection[str] | None = None,
+) -> Iterator[FeatureTable]:
+    """
+    The same, so many rows at a time, in order of firm: memory holds the cells of one part, however many firms there are.
+
+    Links are found among all firms at once, so parts have none.
+
+    Args:
+        rows_each: Rows of the spine in a part.
+
+    Yields:
+        Each part's features; they are gone when the next is asked for.
+    """
+    wanted = sorted(set(spine))
+    for start in range(0, len(wanted), rows_each):
+        table = compute(connection, wanted[start : start + rows_each], sources=sources, with_links=False)
+        yield table
+        table.connection.close()
 
 
 def _present(connection: duckdb.DuckDBPyConnection) -> list[str]:
@@ -121,11 +148,14 @@ def _insert(work: duckdb.DuckDBPyConnection, table: str, rows: Collection[tuple[
 
 
 def _add_links(
-    connection: duckdb.DuckDBPyConnection, work: duckdb.DuckDBPyConnection, wanted: list[tuple[int, str, date]]
+    connection: duckdb.DuckDBPyConnection,
+    work: duckdb.DuckDBPyConnection,
+    wanted: list[tuple[int, str, date]],
+    with_relations: bool,
 ) -> None:
     columns = ", ".join(f"{name} BIGINT" for name in crossing.LINK_FACTS)
     work.execute(f"CREATE TEMP TABLE links (s INTEGER, {columns})")
     for as_of in sorted({as_of for _, _, as_of in wanted}):
-        found = find_links(connection, as_of)
+        found = find_links(connection, as_of, with_relations=with_relations)
         rows = [(s, *found[firm]) for s, firm, day in wanted if day == as_of and firm in found]
         _insert(work, "links", rows)

@@ -238,7 +238,9 @@ class _Writer:
         sides = [f"coalesce({side}_present, 0)" for side in registry.SIDES if side in self.sources]
         if not self.links or not sides:
             return "NULL"
-        return f"CASE WHEN {' + '.join(sides)} > 0 THEN coalesce(links.{name}, 0) END"
+        # Relations that were not looked for stay unknown; where they were, every firm with an invoice has a row.
+        found = f"links.{name}" if name in crossing.RELATION_FACTS else f"coalesce(links.{name}, 0)"
+        return f"CASE WHEN {' + '.join(sides)} > 0 THEN {found} END"
 
     def _fact(self, name: str, table: CellTable, fact: Fact) -> str:
         if name.endswith("_present"):

@@ -107,7 +107,7 @@ class Reason:
 
     Args:
         field: Name.
-        points: What it took against the average firm that the model was made from; below zero, or zero where it rounds to that.
+        points: What it took against the average firm that the model was made from; below zero.
         code: TOO_LOW, TOO_HIGH (a higher or lower value would have done better), CATEGORY or UNKNOWN.
     """
 
@@ -375,15 +375,18 @@ class Model:
         self, values: tuple[int | None, ...], takes: list[int], lows: list[int], highs: list[int]
     ) -> tuple[Reason, ...]:
         # Ties stand in the order of the fields.
-        worst = sorted((-taken, i) for i, taken in enumerate(takes) if taken > 0)
-        return tuple(
+        worst = sorted(
+            ((taken, i) for i, taken in enumerate(takes) if taken > 0), key=lambda found: (-found[0], found[1])
+        )
+        found = (
             Reason(
                 self.fields[i].name,
-                -half_even(-taken * self.points.numerator, self.points.denominator),
+                -half_even(taken * self.points.numerator, self.points.denominator),
                 _why(self.fields[i], values[i], lows[i], highs[i]),
             )
-            for taken, i in ((taken, i) for taken, i in worst)
+            for taken, i in worst
         )
+        return tuple(reason for reason in found if reason.points)
 
     def _notes(self, values: tuple[int | None, ...]) -> tuple[Note, ...]:
         return tuple(

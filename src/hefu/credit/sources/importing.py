@@ -23,7 +23,7 @@ from hefu.documents.invoices import ColumnMapping, Direction, import_invoices
 from hefu.documents.invoices.classify import name as sql_name
 from hefu.documents.invoices.classify import quoted
 from hefu.documents.invoices.csvtext import regularise
-from hefu.documents.invoices.sources import Source, check_parquet, sources
+from hefu.documents.invoices.sources import Source, open_parquet, sources
 from hefu.documents.invoices.treatments import BY_CODE as INVOICE_TREATMENTS
 from hefu.documents.invoices.treatments import Outcome, Treatment, problem
 from hefu.kernel.errors import UsageError
@@ -246,19 +246,10 @@ class _Table(_Reader):
             raise _damaged(damage, source.name) from None
 
     def _parquet(self, source: Source) -> tuple[str, dict[str, tuple[str, str, int]], str]:
-        check_parquet(source.path)
-        # A link of our own naming: DuckDB takes brackets and stars in a name for a pattern.
-        link = self.folder / "source.parquet"
-        link.unlink(missing_ok=True)
-        link.symlink_to(source.path.absolute())
-        table = f"read_parquet({quoted(str(link))}, file_row_number = true)"
-        try:
-            described = self.work.execute(f"DESCRIBE SELECT * EXCLUDE file_row_number FROM {table}").fetchall()  # noqa: S608
-        except (duckdb.Error, UnicodeDecodeError):
-            raise problem("BAD_PARQUET", source.name) from None
-        fitted = fit(self.schema, [str(column[0]) for column in described], self.options.columns, source.name)
-        columns = {f: (f"{f}_column", str(described[place][1]), factor) for f, (place, factor) in fitted.items()}
-        chosen = ", ".join(f"{sql_name(str(described[place][0]))} AS {f}_column" for f, (place, _) in fitted.items())
+        table, described = open_parquet(self.work, source, self.folder)
+        fitted = fit(self.schema, [column for column, _ in described], self.options.columns, source.name)
+        columns = {f: (f"{f}_column", described[place][1], factor) for f, (place, factor) in fitted.items()}
+        chosen = ", ".join(f"{sql_name(described[place][0])} AS {f}_column" for f, (place, _) in fitted.items())
         return f"(SELECT {chosen}, file_row_number + 2 AS row_number FROM {table})", columns, "BAD_PARQUET"  # noqa: S608
 
     def _csv(self, source: Source) -> tuple[str, dict[str, tuple[str, str, int]], str]:

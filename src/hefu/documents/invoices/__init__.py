@@ -17,6 +17,7 @@ from hefu.documents.invoices.export import WrittenInvoices, write_invoices
 from hefu.documents.invoices.importing import Imported, Invoices, Progress, import_invoices
 from hefu.documents.invoices.mappings import BUILT_IN, ColumnMapping, Direction, load_mapping
 from hefu.documents.invoices.matching import AmbiguousInvoice, Matching, Trade, match_trades
+from hefu.documents.invoices.relations import Relation, RelationKind, Relations, find_relations
 from hefu.documents.invoices.report import FileReport, ImportReport, LeftRow, Totals
 from hefu.documents.invoices.synthetic import Size, synthetic_economy
 from hefu.documents.invoices.treatments import FILE_PROBLEMS, TREATMENTS, Outcome, Treatment
@@ -41,6 +42,9 @@ __all__ = [
     "Outcome",
     "Payment",
     "Progress",
+    "Relation",
+    "RelationKind",
+    "Relations",
     "Size",
     "Terms",
     "Totals",
@@ -55,6 +59,7 @@ __all__ = [
     "depth_counts",
     "economy_from_trades",
     "find_chains",
+    "find_relations",
     "import_invoices",
     "load_mapping",
     "match_trades",

@@ -80,14 +80,15 @@ def _row(trade: Trade, direction: Direction, mapping: ColumnMapping) -> _Row:
         "number": trade.number,
         "issued_on": trade.issued_on.isoformat(),
         "party": other,
-        "net": _yuan(trade.net_minor),
-        "tax": _yuan(trade.tax_minor),
-        "gross": _yuan(trade.gross_minor),
+        "net": yuan(trade.net_minor),
+        "tax": yuan(trade.tax_minor),
+        "gross": yuan(trade.gross_minor),
         "status": mapping.valid[0] if mapping is STANDARD else mapping.valid[-1],
     }
 
 
-def _yuan(minor: int) -> str:
+def yuan(minor: int) -> str:
+    """An amount as files have it: a plain decimal."""
     return f"{'-' * (minor < 0)}{abs(minor) // 100}.{abs(minor) % 100:02d}"
 
 

@@ -11,7 +11,7 @@ import duckdb
 from hefu.documents.invoices import classify
 from hefu.documents.invoices.csvtext import Regular, regularise
 from hefu.documents.invoices.mappings import ColumnMapping, Direction, Fit
-from hefu.documents.invoices.sources import Source, best_fit, check_parquet
+from hefu.documents.invoices.sources import Source, best_fit, open_parquet
 from hefu.documents.invoices.treatments import problem
 
 #: Smaller than DuckDB's own, so that both cores of a small machine share one file.
@@ -71,19 +71,10 @@ class Reader:
         return best_fit(source.name, header, self.mappings, self.direction)
 
     def _parquet(self, source: Source) -> Readable:
-        check_parquet(source.path)
-        # A link of our own naming: DuckDB takes brackets and stars in a name for a pattern.
-        link = self.folder / "source.parquet"
-        link.unlink(missing_ok=True)
-        link.symlink_to(source.path.absolute())
-        table = f"read_parquet({classify.quoted(str(link))}, file_row_number = true)"
-        try:
-            described = self.connection.execute(f"DESCRIBE SELECT * EXCLUDE file_row_number FROM {table}").fetchall()  # noqa: S608
-        except (duckdb.Error, UnicodeDecodeError):
-            raise problem("BAD_PARQUET", source.name) from None
-        fitted, direction = self._fit(source, [str(column[0]) for column in described])
+        table, described = open_parquet(self.connection, source, self.folder)
+        fitted, direction = self._fit(source, [column for column, _ in described])
         # Renamed, because a step of the import must not meet a column of the file under a name of its own.
-        columns = {field: (f"{field}_column", str(described[i][1])) for field, i in fitted.positions.items()}
+        columns = {field: (f"{field}_column", described[i][1]) for field, i in fitted.positions.items()}
         chosen = (f"{classify.name(described[i][0])} AS {columns[field][0]}" for field, i in fitted.positions.items())
         rows = f"(SELECT {', '.join(chosen)}, file_row_number + 2 AS row_number FROM {table})"  # noqa: S608
         return Readable(rows, columns, fitted.mapping, direction, None, "BAD_PARQUET")

@@ -102,7 +102,7 @@ class ImportReport:
             if kind == ".csv":
                 writer = csv.writer(file)
                 writer.writerow(("file", "row", "outcome", "code", "reason"))
-                writer.writerows((_harmless(r.file), r.row, r.outcome, r.code, r.reason) for r in self.left())
+                writer.writerows((harmless(r.file), r.row, r.outcome, r.code, r.reason) for r in self.left())
             else:
                 json.dump(self._summary(), file, ensure_ascii=False, indent=1)
 
@@ -117,6 +117,7 @@ class ImportReport:
         }
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
+    """A cell that a spreadsheet does not run."""
     # A spreadsheet runs what begins with one of these.
     return "'" + text if text.startswith(("=", "+", "-", "@")) else text

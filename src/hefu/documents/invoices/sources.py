@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
+
+from hefu.documents.invoices.classify import quoted
 from hefu.documents.invoices.mappings import ColumnMapping, Direction, Fit, fit
 from hefu.documents.invoices.treatments import problem
 
@@ -79,6 +82,34 @@ def check_parquet(path: Path) -> None:
         raise problem("BAD_PARQUET", path.name)
     if end != _PARQUET_MARK or size < 12:
         raise problem("FILE_TRUNCATED", path.name)
+
+
+def open_parquet(
+    connection: duckdb.DuckDBPyConnection, source: Source, folder: Path
+) -> tuple[str, list[tuple[str, str]]]:
+    """
+    A Parquet file, ready to be read.
+
+    Args:
+        folder: For a link, of which there is one at a time.
+
+    Returns:
+        The SQL source of its rows, with `file_row_number` from 0; name and SQL type of each column.
+
+    Raises:
+        HefuError: FILE_EMPTY, FILE_TRUNCATED, BAD_PARQUET or FILE_UNREADABLE.
+    """
+    check_parquet(source.path)
+    # A link of our own naming: DuckDB takes brackets and stars in a name for a pattern.
+    link = folder / "source.parquet"
+    link.unlink(missing_ok=True)
+    link.symlink_to(source.path.absolute())
+    table = f"read_parquet({quoted(str(link))}, file_row_number = true)"
+    try:
+        described = connection.execute(f"DESCRIBE SELECT * EXCLUDE file_row_number FROM {table}").fetchall()  # noqa: S608
+    except (duckdb.Error, UnicodeDecodeError):
+        raise problem("BAD_PARQUET", source.name) from None
+    return table, [(str(column[0]), str(column[1])) for column in described]
 
 
 def best_fit(

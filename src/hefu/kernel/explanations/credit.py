@@ -95,4 +95,41 @@ CREDIT: Mapping[str, tuple[str, str]] = {
         "Features that follow events only move forward in time. For an earlier date compute them anew from the rows.",
         "随事件更新的特征只能向后推进日期。如需较早日期，请由原始数据重新计算。",
     ),
+    # Watching firms.
+    "NO_BOOK": (
+        "No alarm has been looked for here yet. Run `hefu credit watch` first, or name the book.",
+        "此处尚未检查过预警。请先运行 hefu credit watch，或指明预警簿文件。",
+    ),
+    "NOT_A_BOOK": (
+        "The file is no book of alerts of this version. Check the path.",
+        "该文件不是本版本的预警簿。请检查路径。",
+    ),
+    "UNKNOWN_ALERT": (
+        "There is no alert of this number. `hefu credit alerts` lists them.",
+        "没有此编号的预警。hefu credit alerts 可列出全部预警。",
+    ),
+    "ALREADY_ACKNOWLEDGED": (
+        "Somebody has acknowledged this alert before; the log says who and when.",
+        "该预警此前已有人确认，何人何时确认见记录。",
+    ),
+    "BAD_NOTE": (
+        "An acknowledgement needs a name of at most 64 and a note of at most 500 characters.",
+        "确认须写明姓名（不超过 64 字）与处理意见（不超过 500 字）。",
+    ),
+    "BROKEN_LOG": (
+        "A line of the log of alerts was altered or taken out. Keep the file, and find out who could write to it.",
+        "预警记录中有一行被改动或删除。请保留该文件，并查明何人有写入权限。",
+    ),
+    "BAD_GUARANTEE": (
+        "The row is no guarantee: it needs a guarantor, a borrower, an amount above zero and, if any, a date such as 2026-12-31.",
+        "该行不是有效的担保：须有担保人、被担保人、大于零的金额，日期（如有）写作 2026-12-31。",
+    ),
+    "TOO_FEW_RECEIVABLES": (
+        "There are too few settled receivables, or all were late, or none was. Give a longer history or other dates.",
+        "已结清的应收账款过少，或全部逾期，或无一逾期。请提供更长的历史，或更换日期。",
+    ),
+    "NOT_A_DELAY_MODEL": (
+        "The file is no model of payment delays. Fit one with `hefu credit delays fit`.",
+        "该文件不是付款延迟模型。请用 hefu credit delays fit 拟合。",
+    ),
 }

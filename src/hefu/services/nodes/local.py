@@ -40,7 +40,7 @@ FIRST_PORT = 26600
 VALIDATORS_MIN = 4
 START_S = 60.0
 STOP_S = 20.0
-# States of a process that holds nothing any more: a zombie, or dead (proc(5)).
+#: States of a process that holds nothing any more: a zombie, or dead (proc(5)).
 ENDED = "ZX"
 #: What runs a node.
 RUN = (sys.executable, "-m", "hefu", "node", "run", "--node")

@@ -1,0 +1,195 @@
+"""
+How often two invoices of different trades agree in everything that identifies an invoice, by chance alone.
+
+Two invoices are taken for one where number, day, net, tax and gross agree. Given the day, the number of one trade says
+nothing about the amounts of another; so between two lists of invoices
+
+    expected = sum, over days and amounts that stand in both, of (rows here) x (rows there) x (chance that numbers agree)
+
+and the chance that numbers of so many digits agree is read off the same files: pairs of rows of one day and different firms
+whose amounts differ, so that they cannot be one invoice, and whose numbers agree all the same. Files whose firms number 1,
+2, 3 have a large chance and need much evidence; numbers of eight digits have next to none. No firm is known in advance and
+nothing is tuned.
+
+Besides chance there are slips: rows booked under a wrong firm. They are counted where nothing else makes them, in pairs of
+firms that share one single invoice on one side, and laid over all pairs of lists, half of them by size and half evenly.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import duckdb
+
+from hefu.documents.invoices.evidence import fill
+
+#: Largest part of the relations reported that chance may have made.
+FALSE_SHARE = 0.02
+#: Virtual evidence that numbers of n digits are drawn evenly from 10^n: one agreement in 10^n pairs.
+_PRIOR = 1.0
+_DIGITS_MAX = 20
+
+#: One side of one firm.
+Side = tuple[str, str]
+Sides = tuple[Side, Side]
+#: How many different invoices each side of each firm holds.
+Sizes = Mapping[Side, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Coincidences:
+    """
+    What chance and slips would make.
+
+    Args:
+        sizes: Invoices by firm and side.
+        expected: Of the pairs of lists asked for: invoices that agree by chance.
+        total: Over all pairs of lists of that kind, asked for or not.
+        slips: Pairs of firms that share one single invoice on one side, beyond those that chance makes.
+    """
+
+    sizes: Sizes
+    expected: Mapping[Sides, float]
+    total: float
+    slips: int
+
+    @property
+    def firms(self) -> int:
+        """Firms that show invoices."""
+        return len({firm for firm, _ in self.sizes})
+
+    @property
+    def tests(self) -> int:
+        """Pairs of lists that could agree."""
+        return max(1, self.firms * self.firms)
+
+    def by_slip(self, a: Side, b: Side) -> float:
+        """Invoices that slips alone would let two lists share: half by size of the lists, half evenly."""
+        if not self.slips:
+            return 0.0
+        return self.slips * (self.sizes.get(a, 0) * self.sizes.get(b, 0) / weight(self.sizes) + 1 / self.tests) / 2
+
+    def of(self, a: Side, b: Side) -> float:
+        """Invoices that two lists share by chance or by slips."""
+        return self.expected.get((a, b), 0.0) + self.by_slip(a, b)
+
+    def beyond(self, shared: Mapping[Sides, int]) -> set[Sides]:
+        """
+        The pairs that chance does not explain: of those returned at most one in fifty is to be expected by chance.
+
+        As Benjamini and Hochberg do it, with two bounds on how many false ones come with a probability p: p for each pair
+        of lists, and never more than all invoices that agree by chance and slips in the whole of the files.
+        """
+        ranked = sorted((poisson_tail(n, self.of(*pair)), pair) for pair, n in shared.items())
+        most = self.total + self.slips
+        for k in range(len(ranked), 0, -1):
+            if min(ranked[k - 1][0] * self.tests, most) <= FALSE_SHARE * k:
+                return {pair for _, pair in ranked[:k]}
+        return set()
+
+
+def weight(sizes: Sizes) -> float:
+    """Pairs of invoices on one side of two firms."""
+    total = 0.0
+    for side in ("sales", "purchases"):
+        counts = [n for (_, which), n in sizes.items() if which == side]
+        total += (sum(counts) ** 2 - sum(n * n for n in counts)) / 2
+    return max(1.0, total)
+
+
+def poisson_tail(count: int, mean: float) -> float:
+    """
+    Probability of at least so many events where so many are expected.
+
+    >>> round(poisson_tail(2, 0.1), 6)
+    0.004679
+    """
+    if count <= 0:
+        return 1.0
+    if mean <= 0.0:
+        return 0.0
+    if count < mean:
+        return 1.0
+    # Terms fall from here on, so that a few make the sum.
+    term, total = math.exp(count * math.log(mean) - mean - math.lgamma(count + 1)), 0.0
+    for k in range(count, count + 1_000):
+        total += term
+        term *= mean / (k + 1)
+        if term <= total * 1e-12:
+            break
+    return min(1.0, total)
+
+
+def make_number_chances(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make `number_chances`: by digits, the chance that such a number stands on another trade's invoice of the same day."""
+    agreeing = dict(
+        connection.execute("""
+            WITH twice AS (SELECT * FROM relation_keys
+                           WHERE number_hash IN (SELECT number_hash FROM relation_keys GROUP BY 1 HAVING count(*) > 1)),
+                 -- How often a number stands on a day, less the pairs of one firm and the pairs of one amount.
+                 every AS (SELECT length(bare) AS digits, issued_on, bare, count(*) AS n FROM twice GROUP BY ALL),
+                 own AS (SELECT issued_on, bare, firm, count(*) AS n FROM twice GROUP BY ALL),
+                 alike AS (SELECT issued_on, bare, gross_minor, count(*) AS n FROM twice GROUP BY ALL),
+                 own_alike AS (SELECT issued_on, bare, gross_minor, firm, count(*) AS n FROM twice GROUP BY ALL)
+            SELECT digits, sum(pairs) FROM (
+                SELECT digits, n * (n - 1) / 2 AS pairs FROM every
+                UNION ALL SELECT length(bare), -n * (n - 1) / 2 FROM own
+                UNION ALL SELECT length(bare), -n * (n - 1) / 2 FROM alike
+                UNION ALL SELECT length(bare), n * (n - 1) / 2 FROM own_alike)
+            GROUP BY 1
+        """).fetchall()
+    )
+    pairs = connection.execute("""
+        WITH parts AS (SELECT issued_on, firm, length(bare) AS digits, count(*) AS n FROM relation_keys GROUP BY ALL),
+             days AS (SELECT issued_on, sum(n) AS n FROM parts GROUP BY 1),
+             own AS (SELECT issued_on, firm, sum(n) AS n FROM parts GROUP BY ALL)
+        SELECT digits, sum(parts.n * (days.n - own.n))
+        FROM parts JOIN days USING (issued_on) JOIN own USING (issued_on, firm) GROUP BY 1
+    """).fetchall()
+    chances = [
+        (digits, (2 * float(agreeing.get(digits, 0)) + _PRIOR) / (float(n) + 10.0 ** min(int(digits), _DIGITS_MAX)))
+        for digits, n in pairs
+    ]
+    fill(connection, "number_chances", "digits BIGINT, chance DOUBLE", chances)
+
+
+def totals(connection: duckdb.DuckDBPyConnection) -> tuple[float, float, float]:
+    """
+    Invoices that agree by chance in the whole of the files: between lists of one side, between sales and purchases, and within the
+    purchases of one firm, which come from many sellers.
+    """
+    row = connection.execute("""
+        WITH parts AS (SELECT amounts_hash AS h, firm, direction, sum(chance) AS weighted, count(*) AS n
+                       FROM relation_keys JOIN number_chances ON digits = length(bare)
+                       WHERE amounts_hash IN (SELECT amounts_hash FROM relation_keys GROUP BY 1 HAVING count(*) > 1) GROUP BY ALL),
+             sides AS (SELECT h, direction, sum(weighted) AS weighted, sum(n) AS n, sum(weighted * n) AS own
+                       FROM parts GROUP BY ALL)
+        SELECT (SELECT sum(weighted * n - own) / 2 FROM sides),
+               (SELECT sum(s.weighted * p.n) FROM sides AS s JOIN sides AS p ON p.h = s.h
+                WHERE s.direction = 'sales' AND p.direction = 'purchases'),
+               (SELECT sum(weighted * (n - 1)) / 2 FROM parts WHERE direction = 'purchases')
+    """).fetchone()
+    assert row is not None
+    same, across, within = (float(value or 0) for value in row)
+    return same, across, within
+
+
+def expected_between(connection: duckdb.DuckDBPyConnection, pairs: Iterable[Sides]) -> dict[Sides, float]:
+    """Expected coincidences of each pair of lists; `relation_keys` and `number_chances` are there."""
+    asked = [(*a, *b) for a, b in pairs]
+    fill(connection, "asked_pairs", "a VARCHAR, a_side VARCHAR, b VARCHAR, b_side VARCHAR", asked)
+    # One hash of day and amounts: whatever else falls into one bucket only makes the test stricter.
+    rows = connection.execute("""
+        WITH involved AS (SELECT a AS firm, a_side AS direction FROM asked_pairs UNION SELECT b, b_side FROM asked_pairs),
+             lists AS (SELECT firm, direction, amounts_hash AS h, length(bare) AS digits, count(*) AS n
+                       FROM relation_keys JOIN involved USING (firm, direction) GROUP BY ALL)
+        SELECT p.a, p.a_side, p.b, p.b_side, sum(x.n * y.n * c.chance)
+        FROM asked_pairs AS p
+        JOIN lists AS x ON x.firm = p.a AND x.direction = p.a_side
+        JOIN lists AS y ON y.firm = p.b AND y.direction = p.b_side AND y.h = x.h
+        JOIN number_chances AS c ON c.digits = x.digits
+        GROUP BY ALL
+    """).fetchall()
+    return {((str(a), str(s)), (str(b), str(t))): float(e) for a, s, b, t, e in rows}

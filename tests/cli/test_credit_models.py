@@ -1,0 +1,229 @@
+"""Models by command: propose, fit, evaluate, score, export, report, drift; the integer score beside the library's; bad input."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import commands
+from commands import hefu
+from credit_tables import SCHEMA, csv_text, rows, table_file
+from hefu.credit.models.batch import Batch, arrays
+from hefu.credit.models.checks import labels_of, prepare
+from hefu.credit.models.coding import code_table, record_columns
+from hefu.credit.models.metrics import auc
+from hefu.credit.models.record import Model
+from hefu.credit.models.schema import read_schema
+from hefu.credit.models.tables import read_table
+from hefu.credit.models.training import fit_parts, frame_of
+
+HOME = Path("no-home-is-needed")
+
+
+def told(*words: object):
+    """What a command tells a machine."""
+    return commands.told(*words, home=HOME)
+
+
+KEYS = ["n", "positives", "auc", "auc_low", "auc_high", "ks", "pr_auc", "brier", "calibration_slope", "error_at_half"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A table, a schema, a model of a scorecard and small trees, and a table of other firms."""
+    folder = tmp_path_factory.mktemp("models")
+    table_file(folder, 400)
+    table_file(folder, 300, seed=2, name="later.csv")
+    (folder / "schema.toml").write_text(SCHEMA, encoding="utf-8")
+    fit = ("--data", folder / "firms.csv", "--schema", folder / "schema.toml", "-o", folder / "model.json")
+    made = told("credit", "fit", *fit, "--kind", "scorecard", "--kind", "boosted")
+    assert made["rows"] == 400
+    assert set(made["tried"]) == {"scorecard", "boosted", "scorecard+boosted"}
+    assert made["gain"][1] > 0
+    return folder
+
+
+def test_the_same_seed_makes_the_same_bytes(folder: Path):
+    fit = (
+        "--data",
+        folder / "firms.csv",
+        "--schema",
+        folder / "schema.toml",
+        "-o",
+        folder / "again.json",
+        "--name",
+        "model",
+    )
+    hefu("credit", "fit", *fit, "--kind", "scorecard", "--kind", "boosted")
+    assert (folder / "again.json").read_bytes() == (folder / "model.json").read_bytes()
+
+
+def test_evaluation_has_the_keys_of_its_kind_and_no_others(folder: Path):
+    found = told("credit", "evaluate", folder / "model.json", "--data", folder / "later.csv")
+    assert list(found) == KEYS
+    assert found["n"] == 300
+    assert 0.7 < found["auc_low"] < found["auc"] < found["auc_high"] < 1
+    assert 0.6 < found["calibration_slope"] < 1.6
+
+
+def test_a_test_on_training_rows_stops_unless_it_is_asked_for(folder: Path):
+    evaluate = ("credit", "evaluate", folder / "model.json", "--data")
+    assert "trained on" in hefu(*evaluate, folder / "firms.csv", code=3)
+    mixed = folder / "mixed.csv"
+    mixed.write_text(csv_text(rows(200, 1) + rows(200, 9)), encoding="utf-8")
+    assert "50 % of the rows were trained on" in hefu(*evaluate, mixed, code=3)
+    assert "flatter" in hefu(*evaluate, mixed, "--training-rows")
+
+
+def test_scores_stand_in_the_order_of_the_table_with_reasons_and_the_same_integers_as_the_evaluator(folder: Path):
+    done = told("credit", "score", folder / "model.json", "--data", folder / "later.csv", "-o", folder / "scores.csv")
+    assert (done["rows"], done["scored"]) == (300, 300)
+    with (folder / "scores.csv").open(encoding="utf-8", newline="") as file:
+        found = list(csv.DictReader(file))
+    assert [row["firm"] for row in found] == [row["firm"] for row in rows(300, 2)]
+    model, table = Model.read((folder / "model.json").read_bytes()), read_table(folder / "later.csv")
+    columns, _ = record_columns(table, read_schema(SCHEMA.encode(), "s"), model.fields)
+    for i in (0, 7, 299):
+        score = model.score({f.name: columns[f.name][i] for f in model.fields})
+        told_of = [int(found[i][key]) for key in ("points", "default_ppm", "low_ppm", "high_ppm", "raw")]
+        assert told_of == [score.points, score.default_ppm, score.low_ppm, score.high_ppm, score.raw]
+    west = [row for row in found if "region CATEGORY" in row["reasons"]]
+    assert west
+
+
+def test_directions_hold_whatever_the_rest(folder: Path):
+    model, table = Model.read((folder / "model.json").read_bytes()), read_table(folder / "later.csv")
+    columns, _ = record_columns(table, read_schema(SCHEMA.encode(), "s"), model.fields)
+    for i in range(0, 300, 15):
+        record = {f.name: columns[f.name][i] for f in model.fields}
+        for name, sign in (("sales", -1), ("debt", 1)):
+            raws = [model.score({**record, name: v}).raw for t in model.steps(name) for v in (t, t + 1)]
+            assert all(sign * (b - a) >= 0 for a, b in pairwise(raws))
+
+
+@pytest.mark.parametrize("kind", ["scorecard", "boosted", "deep", "forest"])
+def test_the_integer_score_ranks_as_the_library_does(kind: str, tmp_path: Path):
+    """Kendall's distance below one in ten thousand pairs, and no raw score farther off than rounding allows."""
+    from hefu.credit.models.fitting import _document, _own_raw
+
+    schema, table = read_schema(SCHEMA.encode(), "s"), read_table(table_file(tmp_path, 400))
+    coded, digits = code_table(table, schema)
+    frame = frame_of(coded, prepare(table, coded, schema).labels, schema)
+    fitted = fit_parts(frame, np.arange(frame.rows), [kind], seed=1)
+    document = _document(table, schema, frame, fitted, [kind], digits, "m")
+    document["points"] = {"offset": 0, "numerator": 1, "denominator": 1, "lowest": 0, "highest": 0}
+    document["calibration"] = {"raw": [0], "default_ppm": [0], "low_ppm": [0], "high_ppm": [0]}
+    model = Model.read(json.dumps({**document, "about": {}}).encode())
+    names = [f.name for f in model.fields]
+    values, unknown = arrays(record_columns(table, schema, model.fields)[0], names, frame.rows)
+    raw = Batch(model).score(values, unknown).raw.astype(float)
+    own = _own_raw(frame, fitted, [kind]) * 1e6
+    parts = len(model.tables) + len(model.trees)
+    assert np.abs(raw - own).max() <= 0.5 * parts + 2
+    y = np.array(labels_of(table, schema), dtype=float)
+    assert auc(y, raw) == pytest.approx(auc(y, own), abs=1e-4)
+    order = np.argsort(own)
+    assert (np.diff(raw[order]) < 0).sum() <= 1 + len(raw) ** 2 // 20_000
+
+
+def test_rows_that_cannot_be_scored_say_why_and_the_others_go_on(folder: Path):
+    made = rows(30, 3)
+    made[0]["sales"] = "-5"
+    made[1]["debt"] = "half"
+    made[2]["region"] = "Moon"
+    made[3]["margin"] = "inf"
+    made[4]["age"] = ""
+    dirty = folder / "dirty.csv"
+    dirty.write_text(csv_text(made), encoding="utf-8")
+    said = hefu("credit", "score", folder / "model.json", "--data", dirty, "-o", folder / "dirty_scores.csv")
+    assert "29 of 30 rows scored" in said
+    assert "debt: 1 cells are no numbers" in said
+    with (folder / "dirty_scores.csv").open(encoding="utf-8", newline="") as file:
+        found = list(csv.DictReader(file))
+    assert (found[0]["points"], found[0]["error"], found[0]["error_field"]) == ("", "RECORD_RANGE", "sales")
+    assert "debt NOT_A_NUMBER" in found[1]["notes"]
+    assert "region OTHER_WORD" in found[2]["notes"]
+    assert found[4]["notes"] in ("age UNKNOWN_UNSEEN", "")
+
+
+def test_another_unit_is_noticed(folder: Path):
+    made = [{**row, "debt": str(100 * float(row["debt"]))} for row in rows(60, 4)]
+    other = folder / "units.csv"
+    other.write_text(csv_text(made), encoding="utf-8")
+    done = told("credit", "score", folder / "model.json", "--data", other, "-o", folder / "units_scores.csv")
+    assert done["shifted"]["debt"] > 0.9
+    alerts = told("credit", "drift", folder / "model.json", "--data", other)["alerts"]
+    assert {"code": "DRIFT_ALARM", "where": "debt"} in alerts
+
+
+def test_one_row_is_scored_and_not_judged(folder: Path):
+    one = folder / "one.csv"
+    one.write_text(csv_text(rows(1, 5)), encoding="utf-8")
+    assert told("credit", "score", folder / "model.json", "--data", one, "-o", folder / "o.csv")["scored"] == 1
+    assert "ONE_CLASS" in hefu("credit", "evaluate", folder / "model.json", "--data", one, code=3)
+
+
+def test_drift_is_quiet_on_like_firms_and_compares_a_challenger(folder: Path):
+    fit = ("--data", folder / "firms.csv", "--schema", folder / "lean.toml", "-o", folder / "lean.json")
+    (folder / "lean.toml").write_text(
+        SCHEMA.replace("[columns]", 'banned = ["sales", "debt"]\n[columns]'), encoding="utf-8"
+    )
+    hefu("credit", "fit", *fit, "--kind", "scorecard")
+    champion = ("credit", "drift", folder / "lean.json", "--data", folder / "later.csv")
+    found = told(*champion, "--challenger", folder / "model.json")
+    assert found["score_stability"] < 0.1
+    assert found["challenger"]["gain"][1] > 0
+    assert [a["code"] for a in found["alerts"]] == ["CHALLENGER_BETTER"]
+
+
+def test_onnx_gives_the_same_raw_score_to_single_precision(folder: Path):
+    runtime = pytest.importorskip("onnxruntime")
+    hefu("credit", "export", folder / "model.json", "-o", folder / "model.onnx")
+    model, table = Model.read((folder / "model.json").read_bytes()), read_table(folder / "later.csv")
+    names = [f.name for f in model.fields]
+    values, unknown = arrays(record_columns(table, read_schema(SCHEMA.encode(), "s"), model.fields)[0], names, 300)
+    session = runtime.InferenceSession(folder / "model.onnx", providers=["CPUExecutionProvider"])
+    found = session.run(None, {"values": np.where(unknown, np.nan, values.astype(float))})[0][:, 0]
+    raw = Batch(model).score(values, unknown).raw
+    assert np.abs(found - raw).max() <= 2
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "Limits of use"), ("zh", "使用限制")])
+def test_the_report_is_one_file_in_one_language(folder: Path, language: str, words: str):
+    target = folder / f"report-{language}.html"
+    hefu("credit", "report", folder / "model.json", "--data", folder / "later.csv", "-o", target, lang=language)
+    html = target.read_text(encoding="utf-8")
+    assert words in html
+    assert html.count("<svg") == 5
+    assert not re.search(r"(src|href)\s*=|<script", html), "it needs nothing from elsewhere"
+    assert "region" in html
+    assert "None" not in html
+    assert "nan" not in re.sub(r"(?s)<style>.*?</style>", "", html).lower().replace("finance", "")
+    if language == "zh":
+        text = re.sub(r"(?s)<style>.*?</style>|<[^>]+>|\w+\.csv", " ", html)
+        assert not re.search(r"\b(the|of the|firms)\b", text), "no English sentence is left in it"
+
+
+def test_a_proposed_schema_fits_as_it_stands(folder: Path):
+    hefu("credit", "schema", "--data", folder / "firms.csv", "-o", folder / "proposed.toml")
+    proposed = told("credit", "schema", "--data", folder / "firms.csv")
+    assert (proposed["label"], proposed["positive"], proposed["identifiers"]) == ("defaulted", ["yes"], ["firm"])
+    fit = ("--data", folder / "firms.csv", "--schema", folder / "proposed.toml", "-o", folder / "proposed.json")
+    assert told("credit", "fit", *fit, "--kind", "scorecard")["held_out"]["auc"] > 0.68
+
+
+def test_what_is_no_model_is_refused_with_its_place(folder: Path):
+    broken = json.loads((folder / "model.json").read_text())
+    broken["base"] = 0.5
+    (folder / "broken.json").write_text(json.dumps(broken))
+    said = hefu(
+        "credit", "score", folder / "broken.json", "--data", folder / "later.csv", "-o", folder / "x.csv", code=4
+    )
+    assert "broken.json" in said
+    assert not (folder / "x.csv").exists()

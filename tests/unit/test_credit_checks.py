@@ -1,0 +1,185 @@
+"""What stops a fit: leaks, copies, labels that are none; and optimal bins against all bins there are."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+from credit_tables import SCHEMA, rows
+from hefu.credit.models.binning import PENALTY, bin_field, fine_edges
+from hefu.credit.models.checks import prepare
+from hefu.credit.models.coding import code_table
+from hefu.credit.models.metrics import auc, average_precision, calibration_slope, ks
+from hefu.credit.models.schema import Split, read_schema
+from hefu.credit.models.splits import folds
+from hefu.credit.models.tables import Table
+from hefu.kernel.errors import Rejected
+
+ROWS = rows(200)
+
+
+def table(found: list[dict[str, str]]) -> Table:
+    return Table("t.csv", tuple(found[0]), tuple([row[name] for row in found] for name in found[0]), "")
+
+
+def prepared(found: list[dict[str, str]], more: str = "", extra: str = ""):
+    schema = read_schema((SCHEMA.replace("[columns]", f"{more}\n[columns]") + extra).encode(), "s.toml")
+    made = table(found)
+    return prepare(made, code_table(made, schema)[0], schema)
+
+
+def stopped(found: list[dict[str, str]], more: str = "", extra: str = "") -> tuple[str, str | None]:
+    with pytest.raises(Rejected) as caught:
+        prepared(found, more, extra)
+    return caught.value.code, caught.value.where
+
+
+def with_column(name: str, value) -> list[dict[str, str]]:
+    return [{**row, name: value(i, row["defaulted"] == "yes")} for i, row in enumerate(ROWS)]
+
+
+LEAKS = {
+    "LEAK_FIELD": ("number", lambda i, bad: str((1000 if bad else 0) + i % 7)),
+    "LEAK_VALUE": ("number", lambda i, bad: "5" if bad and i % 20 else ""),
+    "LEAK_IDENTIFIER": ("category", lambda i, bad: f"name {i}"),
+}
+
+
+@pytest.mark.parametrize("code", LEAKS)
+def test_a_field_that_knows_the_outcome_stops_the_fit_unless_a_person_accepted_or_banned_it(code: str):
+    role, value = LEAKS[code]
+    found, extra = with_column("extra", value), f'extra = "{role}"\n'
+    assert stopped(found, extra=extra) == (code, "extra")
+    assert prepared(found, 'accepted = ["extra"]', extra).rows
+    assert prepared(found, 'banned = ["extra"]', extra).rows
+
+
+def test_a_day_after_the_decision_stops_the_fit():
+    found = [{**row, "decided": "2024-05-01", "seen": f"2024-0{3 + i % 4}-15"} for i, row in enumerate(ROWS)]
+    assert stopped(found, 'time = "decided"', 'seen = "date"\n') == ("LEAK_TIME", "seen")
+
+
+def test_copies_and_rows_without_a_label_are_left_out_and_counted():
+    found = [*ROWS, *ROWS[:7], *({**row, "defaulted": ""} for row in ROWS[:5])]
+    made = prepared(found)
+    assert (len(made.rows), made.copies, made.unlabelled) == (200, 7, 5)
+
+
+def test_rows_alike_but_for_the_label_stay_together():
+    found = [*ROWS, {**ROWS[0], "defaulted": "no" if ROWS[0]["defaulted"] == "yes" else "yes"}]
+    made = prepared(found)
+    assert made.groups is not None
+    assert made.groups[0] == made.groups[-1]
+    assert len(set(made.groups)) == 200
+
+
+def test_rows_of_few_coarse_fields_are_no_copies():
+    schema = read_schema(b'label = "y"\npositive = ["1"]\n[columns]\na = "number"\n', "s.toml")
+    made = Table("t.csv", ("a", "y"), ([str(i % 3) for i in range(90)], [str(i % 2) for i in range(90)]), "")
+    assert prepare(made, code_table(made, schema)[0], schema).copies == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (lambda row: {**row, "defaulted": ""}, "NO_LABEL"),
+        (lambda row: {**row, "defaulted": "no"}, "ONE_CLASS"),
+        (lambda row: {**row, "defaulted": "yes"}, "ONE_CLASS"),
+    ],
+)
+def test_labels_that_teach_nothing_stop_the_fit(change, code: str):
+    assert stopped([change(row) for row in ROWS]) == (code, "t.csv: defaulted")
+
+
+def test_one_row_or_few_defaults_stop_the_fit():
+    assert stopped(ROWS[:1])[0] == "ONE_CLASS"
+    few = [row for row in ROWS if row["defaulted"] == "no"] + [row for row in ROWS if row["defaulted"] == "yes"][:4]
+    assert stopped(few)[0] == "TOO_FEW_ROWS"
+
+
+# -- splits -----------------------------------------------------------------------------------------------------------
+
+Y = np.array([i % 4 == 0 for i in range(120)], dtype=np.int64)
+
+
+def test_groups_are_never_cut_and_each_row_is_held_back_once():
+    groups = [i // 3 for i in range(120)]
+    held = []
+    for fit, out in folds(Y, Split.GROUPED, 5, seed=1, groups=groups):
+        assert not {groups[i] for i in fit} & {groups[i] for i in out}
+        held += out.tolist()
+    assert sorted(held) == list(range(120))
+
+
+def test_by_time_nothing_is_fitted_on_what_came_later():
+    times = [None if i == 5 else 1000 + i // 2 for i in range(120)]
+    held = []
+    for fit, out in folds(Y, Split.TIME, 4, seed=1, times=times):
+        assert max(t for i in fit if (t := times[i]) is not None) < min(times[i] for i in out)
+        held += out.tolist()
+    assert len(held) == len(set(held)) > 50
+    assert 5 not in held
+
+
+def test_one_group_leaves_nothing_to_hold_back():
+    with pytest.raises(Rejected) as caught:
+        list(folds(Y, Split.GROUPED, 5, seed=1, groups=[1] * 120))
+    assert caught.value.code == "TOO_FEW_FOLDS"
+
+
+# -- bins and figures -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("direction", ["riskier", "safer", "either"])
+def test_bins_are_the_best_of_all_monotone_ones(seed: int, direction: str):
+    chance = np.random.default_rng(seed)
+    x = chance.integers(0, 9, 160).astype(float)
+    y = (chance.random(160) < 0.15 + 0.5 * (x > 5) * (seed % 3 > 0)).astype(float)
+    found = bin_field(x, y, direction=direction, most=4)
+    edges = fine_edges(x)
+    best = max(_gain(x, y, cut, direction) for k in range(4) for cut in itertools.combinations(edges, k))
+    assert found.gain == pytest.approx(best)
+    assert _gain(x, y, found.thresholds, direction) == pytest.approx(best)
+
+
+def _gain(x, y, cut, direction: str) -> float:
+    parts = np.searchsorted(np.array(cut, dtype=float), x, side="left")
+    rates, total = [], -_likelihood(y) - PENALTY * len(cut)
+    for i in range(len(cut) + 1):
+        own = y[parts == i]
+        if len(own) < max(5, len(x) // 20) and cut:
+            return -math.inf
+        rates.append(own.mean() if len(own) else 0)
+        total += _likelihood(own)
+    rising = all(a < b for a, b in itertools.pairwise(rates))
+    falling = all(a > b for a, b in itertools.pairwise(rates))
+    fits = {"riskier": rising, "safer": falling, "either": rising or falling}[direction]
+    return total if fits else -math.inf
+
+
+def _likelihood(y) -> float:
+    return sum(n * math.log(n / len(y)) for n in (y.sum(), len(y) - y.sum()) if n)
+
+
+def test_figures_agree_with_the_library():
+    metrics = pytest.importorskip("sklearn.metrics")
+    chance = np.random.default_rng(3)
+    y = (chance.random(400) < 0.2).astype(float)
+    scores = np.round(y + chance.normal(0, 1.2, 400), 1)
+    assert auc(y, scores) == pytest.approx(metrics.roc_auc_score(y, scores))
+    assert average_precision(y, scores) == pytest.approx(metrics.average_precision_score(y, scores))
+    false, true, _ = metrics.roc_curve(y, scores, drop_intermediate=False)
+    assert ks(y, scores) == pytest.approx(np.abs(true - false).max())
+
+
+def test_the_slope_is_one_where_probabilities_hold_and_below_where_they_are_bold():
+    chance = np.random.default_rng(5)
+    odds = chance.normal(-1, 1.5, 40_000)
+    y = (chance.random(40_000) < 1 / (1 + np.exp(-odds))).astype(float)
+    assert calibration_slope(y, 1 / (1 + np.exp(-odds))) == pytest.approx(1, abs=0.04)
+    assert calibration_slope(y, 1 / (1 + np.exp(-2 * odds))) == pytest.approx(0.5, abs=0.03)
+    assert calibration_slope(y, np.full(40_000, 0.2)) is None

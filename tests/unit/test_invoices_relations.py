@@ -1,0 +1,268 @@
+"""Relations between firms: found where they were planted, and not where chance or a slip explains them."""
+
+from __future__ import annotations
+
+import csv
+import json
+import random
+from collections.abc import Iterable
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from hefu.documents.invoices import Relation, RelationKind, Relations, find_relations, import_invoices
+from hefu.documents.invoices.coincidence import poisson_tail
+from hefu.documents.invoices.planted import FIRMS_MIN, Books, plant
+from hefu.documents.invoices.relations_report import COLUMNS, save_relations
+from hefu.documents.invoices.rings import circles, count_rounds, trimmed
+from hefu.kernel.errors import UsageError
+
+TODAY = date(2026, 6, 30)
+HEADER = "firm_id,invoice_no,issue_date,counterparty_id,net_amount,tax_amount,gross_amount,status"
+
+
+def relations(folder: Path, lines: str, noise: int = 40) -> Relations:
+    """
+    Lines of: firm, sells or buys, invoice, then party=, gross=, day=, status= where they are not the usual. Each firm named
+    also has invoices of its own with parties outside, so that there is something to be beyond.
+    """
+    texts: dict[str, list[str]] = {"sells": [HEADER], "buys": [HEADER]}
+    firms = set()
+    for line in lines.strip().splitlines():
+        firm, side, number, *rest = line.split()
+        named = dict(word.split("=") for word in rest)
+        gross = named.get("gross", f"{int(number) % 9973 + 100}.00")
+        cells = (
+            firm,
+            number,
+            f"2026-01-{named.get('day', '05')}",
+            named.get("party", f"{side}-{number}"),
+            gross,
+            "0.00",
+            gross,
+        )
+        texts[side].append(",".join((*cells, named.get("status", "valid"))))
+        firms.add(firm)
+    chance = random.Random(7)
+    for firm in sorted(firms):
+        for side in texts:
+            for _ in range(noise):
+                day = date(2026, 1, 1) + timedelta(days=chance.randint(0, 60))
+                gross = f"{chance.randint(100, 99_999)}.00"
+                cells = (
+                    firm,
+                    str(chance.randint(10**7, 10**8)),
+                    day.isoformat(),
+                    f"{firm}-{side}-{chance.randint(1, 8)}",
+                )
+                texts[side].append(",".join((*cells, gross, "0.00", gross, "valid")))
+    for side, name in (("sells", "output.csv"), ("buys", "input.csv")):
+        (folder / name).write_text("\n".join(texts[side]) + "\n", "utf-8")
+    return find_relations(import_invoices(folder, today=TODAY).invoices)
+
+
+def pairs(found: Relations, kind: RelationKind) -> list[tuple[str, str, int]]:
+    return [(r.firm_a, r.firm_b, r.evidence) for r in found.of(kind)]
+
+
+def test_each_kind_by_its_smallest_case(tmp_path: Path) -> None:
+    found = relations(
+        tmp_path,
+        """
+        Steel sells 20000041 party=b1
+        Parts buys  20000041 party=a1
+        Parts sells 20000042 party=b2
+        Steel buys  20000042 party=a2
+        Own   sells 20000051 party=b3
+        Own   buys  20000051 party=a3
+        Tin   sells 20000061 party=b4
+        Zinc  sells 20000061 party=b5
+        Tin   sells 20000062 party=b4
+        Zinc  sells 20000062 party=b5
+        """,
+    )
+    assert pairs(found, RelationKind.LINK) == [("Parts", "Steel", 1), ("Steel", "Parts", 1)]
+    assert pairs(found, RelationKind.RECIPROCAL) == [("Parts", "Steel", 2)]
+    assert pairs(found, RelationKind.SELF_TRADE) == [("Own", "Own", 1)]
+    assert pairs(found, RelationKind.TWINS) == [("Tin", "Zinc", 2)]
+    assert pairs(found, RelationKind.SEVERAL_CODES) == [("b4", "b5", 2)]
+    assert not found.of(RelationKind.RING)
+    twins = found.of(RelationKind.TWINS)[0]
+    assert twins.amount_minor == 100 * sum(n % 9973 + 100 for n in (20000061, 20000062))
+    assert twins.first_on == date(2026, 1, 5)
+    assert twins.expected is not None
+    assert twins.expected < 1e-4
+    assert not found.by_name
+
+
+def test_voids_reversals_and_single_invoices_of_two_firms_make_no_twins(tmp_path: Path) -> None:
+    found = relations(
+        tmp_path,
+        """
+        Tin   sells 20000061
+        Zinc  sells 20000061
+        Tin   sells 20000062 status=void
+        Zinc  sells 20000062
+        Tin   sells 20000063 gross=-5.00
+        Zinc  sells 20000063 gross=-5.00
+        """,
+    )
+    assert not found.of(RelationKind.TWINS), "one invoice is a slip"
+    assert found.slips == 1
+
+
+def test_a_ring_needs_three_and_is_told_step_by_step(tmp_path: Path) -> None:
+    ring = ("Iron", "Steel", "Parts", "Motor")
+    lines = []
+    for i, (seller, buyer) in enumerate(zip(ring, (*ring[1:], ring[0]))):
+        words = f"3000000{i} gross={1000 - i}.00 day={5 + 3 * i:02d}"
+        lines += [f"{seller} sells {words} party=b{i}", f"{buyer} buys {words} party=a{i}"]
+    lines += [f"Other{i} sells 4000000{i}" for i in range(4)]
+    found = relations(tmp_path, "\n".join(lines))
+    steps = found.of(RelationKind.RING)
+    assert {(r.firm_a, r.firm_b) for r in steps} == set(zip(ring, (*ring[1:], ring[0])))
+    assert {r.group for r in steps} == {"Iron > Steel > Parts > Motor"}
+    assert {r.note for r in steps} == {"4 firms, 1 rounds"}
+    assert not found.of(RelationKind.RECIPROCAL)
+
+
+def test_a_firms_own_code_among_its_purchases_is_self_trade_though_the_sale_is_nowhere(tmp_path: Path) -> None:
+    found = relations(
+        tmp_path,
+        """
+        Steel sells 20000041 party=b1
+        Parts buys  20000041 party=a77
+        Steel sells 20000042 party=b1
+        Parts buys  20000042 party=a77
+        Steel buys  20000077 party=a77
+        """,
+    )
+    assert pairs(found, RelationKind.SELF_TRADE) == [("Steel", "Steel", 1)]
+    assert found.of(RelationKind.SELF_TRADE)[0].note == "0 on both sides, 1 by its own code"
+
+
+def test_whoever_names_itself_trades_with_itself(tmp_path: Path) -> None:
+    found = relations(tmp_path, "Steel sells 20000041 party=Steel\nTin sells 20000042\n77 buys 20000043 party=77")
+    assert pairs(found, RelationKind.SELF_TRADE) == [("Steel", "Steel", 1)], "77 may be a running number"
+
+
+def test_names_that_hold_everywhere_are_told_from_codes_by_the_files(tmp_path: Path) -> None:
+    found = relations(
+        tmp_path,
+        """
+        Steel sells 20000041 party=Parts
+        Parts buys  20000041 party=Steel
+        Parts sells 20000042 party=Tin
+        Tin   buys  20000042 party=Parts
+        Tin   sells 20000043 party=Shell
+        Tin   buys  20000044 party=Shell
+        Zinc  sells 20000045 party=Zinc
+        """,
+    )
+    assert found.by_name
+    assert pairs(found, RelationKind.RECIPROCAL) == [("Shell", "Tin", 2)]
+    assert pairs(found, RelationKind.SELF_TRADE) == [("Zinc", "Zinc", 1)]
+
+
+SCENES = {
+    "codes": (Books(firms=48), 0),
+    "slips": (Books(firms=48, slips=30), 1),
+    "names": (Books(firms=48, are_names=True, slips=20), 2),
+    "short numbers": (Books(firms=48, digits=5, round_percent=50), 3),
+}
+
+
+@pytest.mark.parametrize("scene", list(SCENES))
+def test_what_was_planted_is_found_and_hardly_anything_else(scene: str, tmp_path: Path) -> None:
+    books, seed = SCENES[scene]
+    planted = plant(tmp_path, seed, books)
+    found = find_relations(import_invoices(tmp_path, today=date(2030, 1, 1)).invoices)
+    assert found.by_name is books.are_names
+    for kind in (RelationKind.TWINS, RelationKind.SELF_TRADE, RelationKind.RECIPROCAL):
+        reported = {(r.firm_a, r.firm_b) for r in found.of(kind)}
+        assert set(planted.pairs[kind]) <= reported, kind
+    assert {(r.firm_a, r.firm_b) for r in found.of(RelationKind.TWINS)} == set(planted.pairs["twins"])
+    assert {tuple(r.group.split(" > ")) for r in found.of(RelationKind.RING)} >= set(planted.rings)
+    codes = {(r.firm_a, r.firm_b) for r in found.of(RelationKind.SEVERAL_CODES)}
+    truth = set(planted.pairs["several-codes"])
+    assert len(codes & truth) >= 0.9 * len(truth)
+    wrong = [pair for pair in codes if planted.parties.get(pair[0]) != planted.parties.get(pair[1])]
+    assert len(wrong) <= 0.05 * len(codes) + 1
+    links = {(r.firm_a, r.firm_b) for r in found.of(RelationKind.LINK)}
+    assert len(links & planted.links) >= 0.9 * len(planted.links)
+    assert len(links - planted.links) <= 0.05 * len(links) + 1
+
+
+def test_books_without_relations_show_none(tmp_path: Path) -> None:
+    lines = "\n".join(f"Firm{i} sells 4000000{i}" for i in range(9))
+    found = relations(tmp_path, lines, noise=120)
+    assert found.counts() == dict.fromkeys(RelationKind, 0)
+
+
+def test_the_same_files_give_the_same_bytes(tmp_path: Path) -> None:
+    plant(tmp_path, 5, Books(firms=FIRMS_MIN))
+    saved = []
+    for name in ("one.csv", "two.csv"):
+        found = find_relations(import_invoices(tmp_path, today=date(2030, 1, 1)).invoices)
+        (tmp_path / "out").mkdir(exist_ok=True)
+        save_relations(found, tmp_path / "out" / name)
+        saved.append((tmp_path / "out" / name).read_bytes())
+    assert saved[0] == saved[1]
+    rows = list(csv.reader(saved[0].decode("utf-8-sig").splitlines()))
+    assert rows[0] == list(COLUMNS)
+    save_relations(found, tmp_path / "out" / "one.json")
+    told = json.loads((tmp_path / "out" / "one.json").read_text("utf-8"))
+    assert len(told["relations"]) == len(rows) - 1
+    assert sum(told["counts"].values()) == len(rows) - 1
+    with pytest.raises(UsageError, match=r"csv or \.json"):
+        save_relations(found, tmp_path / "x.xls")
+
+
+def test_too_few_firms_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError):
+        plant(tmp_path, 1, Books(firms=FIRMS_MIN - 1))
+
+
+# -- parts ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_tail_of_few_events() -> None:
+    assert poisson_tail(0, 3.0) == 1.0
+    assert poisson_tail(1, 0.0) == 0.0
+    assert poisson_tail(1, 1e-9) == pytest.approx(1e-9)
+    assert poisson_tail(2, 5.0) == 1.0
+    assert poisson_tail(8, 5.0) == pytest.approx(0.1334, abs=1e-4)
+
+
+def edges(text: str) -> list[tuple[str, str]]:
+    return [(word[0], word[1]) for word in text.split()]
+
+
+def found_circles(text: Iterable[tuple[str, str]]) -> list[str]:
+    return ["".join(circle) for circle in circles(text).found]
+
+
+def test_circles_are_listed_once_shortest_first() -> None:
+    assert found_circles(edges("AB BA")) == []
+    assert found_circles(edges("AB BC CA CD DA")) == ["ABC", "ABCD"]
+    assert trimmed(edges("AB BC CA CX YA")) == edges("AB BC CA")
+    assert trimmed(edges("AB BC CD")) == []
+    # In a graph where everybody trades with everybody circles are to be expected.
+    dense = [(a, b) for a in "ABCDEFGH" for b in "ABCDEFGH" if a != b]
+    assert circles(dense, longest=3).expected[3] > 100
+
+
+def test_rounds_go_forward_in_time_with_amounts_alike() -> None:
+    day = [date(2026, 1, 1) + timedelta(days=n) for n in range(400)]
+    assert count_rounds([[(day[0], 100)], [(day[9], 98)], [(day[20], 97)]]) == 1
+    assert count_rounds([[(day[0], 100)], [(day[9], 200)], [(day[20], 97)]]) == 0, "another amount"
+    assert count_rounds([[(day[0], 100)], [(day[9], 98)], [(day[300], 97)]]) == 0, "too late"
+    assert count_rounds([[(day[9], 100)], [(day[20], 98)], [(day[0], 97)]]) == 1, "whoever began"
+    twice = [[(day[0], 100), (day[50], 100)], [(day[9], 98), (day[59], 98)], [(day[20], 97), (day[70], 97)]]
+    assert count_rounds(twice) == 2
+
+
+def test_a_relation_without_a_group_says_nothing_more() -> None:
+    plain = Relation(RelationKind.LINK, "A", "B", 1, 100, 0.0, TODAY, TODAY)
+    assert (plain.group, plain.note) == ("", "")
