@@ -66,6 +66,10 @@ NOTES = {
         "tiers {first} to {last} are simulated too, and their suppliers named so",
         "第 {first} 至第 {last} 级亦为模拟，供应商名称中已注明",
     ),
+    "credit_model": (
+        "the credit model was made from made-up firms: of real ones its figures show how a desk works, and no more",
+        "信用模型由合成企业训练：用于真实企业只演示流程，其数值不能作为授信依据",
+    ),
     "rows": ("rows not accepted: {left}", "未采用的行：{left}"),
     "clock": ("the clock is simulated, from {first_on} on", "时钟为模拟，自 {first_on} 起"),
     "chosen": ("the {told} deepest of {found} chains are told", "共 {found} 条链，取最深的 {told} 条"),

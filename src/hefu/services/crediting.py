@@ -20,7 +20,7 @@ from typing import Any
 import hefu.credit.decision
 import hefu.credit.models
 from hefu import __version__
-from hefu.credit.decision.application import Application, Exposure
+from hefu.credit.decision.application import Application, application_of
 from hefu.credit.decision.change import Found, of_decision
 from hefu.credit.decision.file import SALT_BYTES, Decision, Inputs, make
 from hefu.credit.decision.policy import Policy, read_policy
@@ -133,7 +133,7 @@ class Desk:
                 model=self._document,
                 model_digest=self.model.digest,
                 record=records[firm],
-                application=Application(firm=firm, exposures=self._exposures(firm)),
+                application=self._application(firm),
                 at_ms=self._at_ms,
                 as_of=self.books.as_of,
                 salt=secrets.token_bytes(SALT_BYTES),
@@ -143,12 +143,14 @@ class Desk:
             )
             yield firm, make(inputs, self.model, self.policy, with_model=False)
 
-    def _exposures(self, firm: str) -> tuple[Exposure, ...]:
+    def _application(self, firm: str) -> Application:
+        """It asks for whatever there is."""
         day = self.books.defaulted_on.get(firm)
         if day is None or day >= self.books.as_of:
-            return ()
+            return application_of({"firm": firm})
         # Who has defaulted before owes somebody; how much, the generator does not say.
-        return (Exposure("other", 1, (self.books.as_of - day).days),)
+        overdue = {"lender": "other", "outstanding": "0.01", "overdue_days": (self.books.as_of - day).days}
+        return application_of({"firm": firm, "exposure": [overdue]})
 
     def told(self, decisions: Mapping[str, Decision], names: Mapping[str, str]) -> list[Case]:
         """Cases of every kind: the largest limits, what a person looks at, and refusals with what would turn them."""
@@ -173,7 +175,9 @@ def summary(books: Books, decisions: Mapping[str, Decision]) -> dict[str, Any]:
         "as_of": books.as_of.isoformat(),
         "firms": len(decisions),
         **{verdict: verdicts[verdict] for verdict in ("approve", "refer", "refuse")},
-        "limit_minor": sum(decision.answer.limit for decision in decisions.values() if decision.answer.verdict == "approve"),
+        "limit_minor": sum(
+            decision.answer.limit for decision in decisions.values() if decision.answer.verdict == "approve"
+        ),
     }
     if books.is_synthetic:
         later = [firm for firm in decisions if books.follows(firm)]

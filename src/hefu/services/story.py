@@ -305,14 +305,19 @@ class Story:
             stage.count = len(firms)
 
     def _assess(self, path: Path | None, as_of: date) -> None:
-        """Each firm is scored and gets a decision; the files stay with the bank, their digests go to the ledger."""
-        trade, firms = self._trade, list(self._names)
+        """Each firm is scored and gets a decision; the files stay with the bank, digests of those on the ledger go there."""
+        trade, enrolled = self._trade, list(self._names)
         bank = trade.network.home.party(BANKS[0])
         with self._stage("books", simulated=path is None) as stage:
-            books = made_up(firms, as_of, self._seed) if path is None else from_invoices(path, as_of)
+            books = made_up(enrolled, as_of, self._seed) if path is None else from_invoices(path, as_of)
             stage.count = sum(found[0] for found in books.store.coverage().values())
+            # Some that are enrolled may have no books at all, and most that have books are in no trade that is told.
+            firms = list(dict.fromkeys((*enrolled, *books.store.firms())))
+            if path is not None:
+                self._note("credit_model")
         with closing(books.store), self._stage("assess", simulated=path is None) as stage:
             desk = Desk(books, trade.network.business_ms())
+            names = {firm: party.name for firm, party in self._names.items()}
             folder = self._home / "decisions"
             folder.mkdir()
             publish(folder / "model.json", MODEL.read_bytes(), overwrite=True)
@@ -320,12 +325,13 @@ class Story:
             for done, (firm, decision) in enumerate(desk.decide(firms), 1):
                 self._decided[firm] = decision
                 publish(folder / f"{decision.digest}.json", decision.raw, overwrite=True)
-                subject = bytes.fromhex(self._names[firm].organisation)
-                commands.append(trade.prepare_assessment(bank, subject, bytes.fromhex(decision.digest)))
+                if firm in self._names:
+                    subject = bytes.fromhex(self._names[firm].organisation)
+                    commands.append(trade.prepare_assessment(bank, subject, bytes.fromhex(decision.digest)))
                 self._progress("assess", done, len(firms))
             signer = trade.network.ring(bank).office
             self._all("assess", [(commands[i : i + 100], [signer]) for i in range(0, len(commands), 100)])
-            self.outcome.cases = desk.told(self._decided, {firm: party.name for firm, party in self._names.items()})
+            self.outcome.cases = desk.told({firm: self._decided[firm] for firm in enrolled}, names)
             self.outcome.credit = {**summary(books, self._decided), "model": str(folder / "model.json")}
             stage.count = len(firms)
             stage.amount_minor = self.outcome.credit["limit_minor"]
