@@ -54,6 +54,24 @@ def test_the_story_refuses_every_attack_and_holds_every_invariant(demo: Path) ->
     assert Path(data["genesis"]).exists()
 
 
+def test_the_story_tells_what_the_credit_desk_said_of_every_firm(demo: Path) -> None:
+    told = outcome(demo)["credit"]
+    assert told["approve"] + told["refer"] + told["refuse"] == told["firms"] > 0
+    assert min(told["approve"], told["refuse"]) > 0
+    kept = {path.stem for path in (demo / "decisions").iterdir()} - {"model"}
+    assert len(kept) == told["firms"]
+    verdicts = {case["verdict"] for case in told["cases"]}
+    assert {"approve", "refuse"} <= verdicts
+    for case in told["cases"]:
+        assert bool(case["limit_minor"]) == (case["verdict"] != "refuse")
+        file = demo / "decisions" / f"{case['digest']}.json"
+        again = json.loads(hefu("credit", "replay", file, "--model", told["model"], "--json"))
+        assert again["digest"] == case["digest"]
+    # The ledger has the digests, and nothing else of it.
+    seen = hefu("ledger", "events", "--json", home=demo)
+    assert all(digest in seen for digest in kept)
+
+
 def test_the_bundle_of_the_story_verifies_with_the_genesis_only(demo: Path) -> None:
     bundle, genesis = demo / "evidence.hefu", demo / "genesis.json"
     told = hefu("verify", bundle, "--trust", genesis)

@@ -20,7 +20,7 @@ from hefu.cli.language import t
 from hefu.cli.output import Output
 from hefu.credit.decision import allocation, file
 from hefu.credit.decision.application import read_application
-from hefu.credit.decision.change import Found, Move, of_decision
+from hefu.credit.decision.change import Found, of_decision
 from hefu.credit.decision.churn import read_churn, with_churn
 from hefu.credit.decision.decide import Answer
 from hefu.credit.decision.node import Node
@@ -403,7 +403,7 @@ def _proposed(output: Output, found: Found, policy: Policy, made: file.Decision,
             )
         )
         for move in found.turn.moves:
-            old, new = _value(move, move.old), _value(move, move.new)
+            old, new = shown_value(move.field, move.old), shown_value(move.field, move.new)
             output.line(
                 "  → "
                 + t(
@@ -437,8 +437,9 @@ def _proposed(output: Output, found: Found, policy: Policy, made: file.Decision,
         )
 
 
-def _value(move: Move, value: int) -> str:
-    feature = BY_NAME.get(move.field)
+def shown_value(field: str, value: int) -> str:
+    """A field's integer of record as people read it."""
+    feature = BY_NAME.get(field)
     if feature is None:
         return f"{value:,}"
     if feature.unit == "fen":

@@ -10,6 +10,7 @@ import click
 
 from hefu import bootstrap
 from hefu.cli.common import money
+from hefu.cli.demo_credit import report_credit
 from hefu.cli.language import t
 from hefu.cli.output import Bars, Output
 from hefu.documents.invoices import Size
@@ -29,6 +30,8 @@ LABELS = {
     "partition": ("cut another node off", "隔离另一个节点"),
     "heal": ("heal the partition; it catches up", "恢复连接并追上"),
     "enrol": ("enrol firms", "企业入网"),
+    "books": ("firms' books: invoices, tax, bank, meters", "企业账簿：发票、税务、流水、水电"),
+    "assess": ("assess every firm; digests to the ledger", "评估每家企业；决策摘要上账"),
     "register": ("register invoices by fingerprint", "以指纹登记发票"),
     "propose": ("propose receivables", "提出应收账款"),
     "confirm": ("confirm (obligor)", "债务人确权"),
@@ -62,6 +65,10 @@ NOTES = {
     "further_tiers": (
         "tiers {first} to {last} are simulated too, and their suppliers named so",
         "第 {first} 至第 {last} 级亦为模拟，供应商名称中已注明",
+    ),
+    "credit_model": (
+        "the credit model was made from made-up firms: of real ones its figures show how a desk works, and no more",
+        "信用模型由合成企业训练：用于真实企业只演示流程，其数值不能作为授信依据",
     ),
     "rows": ("rows not accepted: {left}", "未采用的行：{left}"),
     "clock": ("the clock is simulated, from {first_on} on", "时钟为模拟，自 {first_on} 起"),
@@ -205,6 +212,7 @@ def _report(output: Output, outcome: Outcome) -> None:
         ],
         right=(1, 2, 3),
     )
+    report_credit(output, outcome)
     output.line()
     output.table(
         (t("attack", "攻击"), t("answer", "结果"), t("reason", "原因")),

@@ -12,12 +12,13 @@ import random
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from hefu.credit.decision.file import Decision
 from hefu.documents.invoices import (
     Chain,
     Economy,
@@ -41,6 +42,7 @@ from hefu.ledger.application import Application
 from hefu.ledger.engine import Ticket
 from hefu.services import audit, proving
 from hefu.services.attacks import Attack, Targets, run_attacks
+from hefu.services.crediting import MODEL, Case, Desk, from_invoices, made_up, summary
 from hefu.services.founding import FounderSpec
 from hefu.services.home import DEMO_PASSPHRASE, PartyEntry
 from hefu.services.network import Network, accepted
@@ -86,6 +88,9 @@ class Outcome:
     height: int = 0
     #: Where the nodes of a network stand at the end, and what was done to each.
     nodes: list[dict[str, Any]] = field(default_factory=list)
+    #: What the credit desk said, in figures, and the cases that are told in words.
+    credit: dict[str, Any] = field(default_factory=dict)
+    cases: list[Case] = field(default_factory=list)
 
     def as_data(self) -> dict[str, Any]:
         """For `hefu demo --json`."""
@@ -110,6 +115,7 @@ class Outcome:
             "tiers": self.tiers,
             "transactions": self.transactions,
             "height": self.height,
+            "credit": {**self.credit, "cases": [case.as_data() for case in self.cases]},
             **({"nodes": self.nodes} if self.nodes else {}),
         }
 
@@ -157,6 +163,7 @@ class Story:
         self._size = size
         self.outcome = Outcome(home=str(home))
         self._names: dict[str, PartyEntry] = {}
+        self._decided: dict[str, Decision] = {}
         self._documents: dict[Invoice, bytes] = {}
         self._holdings: list[Holding] = []
         self._pledged: list[bytes] = []
@@ -182,6 +189,7 @@ class Story:
         with self._open(first_on) as network:
             self._trade = Trade(network)
             self._enrol(economy, chains)
+            self._assess(invoices, first_on)
             self._register(chains)
             self._confirm(chains)
             self._pass_on(chains)
@@ -295,6 +303,38 @@ class Story:
                 self._names[firm.code] = network.enrol(spec, OPERATOR)
                 self._progress("enrol", done, len(firms))
             stage.count = len(firms)
+
+    def _assess(self, path: Path | None, as_of: date) -> None:
+        """Each firm is scored and gets a decision; the files stay with the bank, digests of those on the ledger go there."""
+        trade, enrolled = self._trade, list(self._names)
+        bank = trade.network.home.party(BANKS[0])
+        with self._stage("books", simulated=path is None) as stage:
+            books = made_up(enrolled, as_of, self._seed) if path is None else from_invoices(path, as_of)
+            stage.count = sum(found[0] for found in books.store.coverage().values())
+            # Some that are enrolled may have no books at all, and most that have books are in no trade that is told.
+            firms = list(dict.fromkeys((*enrolled, *books.store.firms())))
+            if path is not None:
+                self._note("credit_model")
+        with closing(books.store), self._stage("assess", simulated=path is None) as stage:
+            desk = Desk(books, trade.network.business_ms())
+            names = {firm: party.name for firm, party in self._names.items()}
+            folder = self._home / "decisions"
+            folder.mkdir()
+            publish(folder / "model.json", MODEL.read_bytes(), overwrite=True)
+            commands = list[Record]()
+            for done, (firm, decision) in enumerate(desk.decide(firms), 1):
+                self._decided[firm] = decision
+                publish(folder / f"{decision.digest}.json", decision.raw, overwrite=True)
+                if firm in self._names:
+                    subject = bytes.fromhex(self._names[firm].organisation)
+                    commands.append(trade.prepare_assessment(bank, subject, bytes.fromhex(decision.digest)))
+                self._progress("assess", done, len(firms))
+            signer = trade.network.ring(bank).office
+            self._all("assess", [(commands[i : i + 100], [signer]) for i in range(0, len(commands), 100)])
+            self.outcome.cases = desk.told({firm: self._decided[firm] for firm in enrolled}, names)
+            self.outcome.credit = {**summary(books, self._decided), "model": str(folder / "model.json")}
+            stage.count = len(firms)
+            stage.amount_minor = self.outcome.credit["limit_minor"]
 
     # -- the trade ----------------------------------------------------------------------------------------------
 
@@ -498,7 +538,10 @@ class Story:
             holding.holder = bank.name
 
     def _de_core(self, economy: Economy) -> None:
-        """Some suppliers get finance although the core enterprise will not confirm: on delivery alone, marked for ever."""
+        """
+        Some suppliers get finance although the core enterprise will not confirm: on delivery alone, marked for ever. Whom the
+        credit desk refused gets none.
+        """
         trade = self._trade
         told = set(self._documents)
         candidates = [
@@ -506,6 +549,7 @@ class Story:
             for t in economy.trades
             if t not in told and t.seller in self._names and t.buyer in self._names and t.gross_minor > 0
         ][:10]
+        candidates = [t for t in candidates if self._decided[t.seller].answer.verdict != "refuse"]
         with self._stage("de_cored", simulated=True) as stage:
             bank = trade.network.home.party(BANKS[1])
             attester = trade.network.home.party(KEEPER)

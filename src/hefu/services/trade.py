@@ -544,22 +544,34 @@ class Trade:
         """Somebody entitled attests that a document's goods were delivered."""
         return self._attest(attester, document, "delivery", "delivered", b"")
 
-    def _attest(self, attester: PartyEntry, subject: bytes, kind: str, result: str, detail: bytes) -> bytes:
-        salt = secrets.token_bytes(SALT_BYTES)
-        organisation = bytes.fromhex(attester.organisation)
-        command = Attest(
-            organisation,
-            salt,
+    def prepare_assessment(self, bank: PartyEntry, subject: bytes, digest: bytes) -> Attest:
+        """
+        A bank says that it assessed somebody; what it found stays with it.
+
+        Args:
+            digest: Of the decision's file, 32 bytes.
+        """
+        return self._attestation(bank, subject, "assessment", "graded", b"", digest)
+
+    def _attestation(
+        self, attester: PartyEntry, subject: bytes, kind: str, result: str, detail: bytes, digest: bytes
+    ) -> Attest:
+        return Attest(
+            bytes.fromhex(attester.organisation),
+            secrets.token_bytes(SALT_BYTES),
             subject,
             kind,
             self.network.stated_ms(),
             result,
-            self._h(secrets.token_bytes(32)),
+            digest,
             b"",
             detail,
         )
+
+    def _attest(self, attester: PartyEntry, subject: bytes, kind: str, result: str, detail: bytes) -> bytes:
+        command = self._attestation(attester, subject, kind, result, detail, self._h(secrets.token_bytes(32)))
         self.network.act([command], self.network.ring(attester).office)
-        return self.new_id(organisation, salt, "attestation")
+        return self.new_id(command.attester, command.salt, "attestation")
 
     # -- the rest -----------------------------------------------------------------------------------------------
 
