@@ -221,6 +221,7 @@ def _data(seen: _Seen, t: Words) -> str:
 
 _PARTS = {
     "scorecard": ("scorecard", "评分卡"),
+    "linear": ("line over normal scores", "正态得分线性"),
     "boosted": ("boosted trees, small", "提升树（小）"),
     "deep": ("boosted trees, deep", "提升树（深）"),
     "forest": ("forest", "随机森林"),
