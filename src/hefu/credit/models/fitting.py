@@ -50,8 +50,8 @@ MARKS = 4_000
 #: Of a bootstrap, for each repetition.
 DRAWS = 300
 KINDS = ("scorecard", "linear", "boosted", "deep", "forest")
-#: On few rows a comparison is mostly chance: what errs in different ways is blended unless another set is better by much.
-FEW_BLEND, FEW_GAIN = ("linear", "forest"), 0.03
+#: On few rows a comparison is mostly chance: the smooth line is taken unless something else is better by this much.
+FEW_KIND, FEW_GAIN = ("linear",), 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,7 +306,7 @@ def _choose(held: _Held, y: Floats, judged: NDArray[np.bool_]) -> tuple[dict[str
     few = len(y) < FEW_ROWS
 
     def worth(parts: tuple[str, ...]) -> float:
-        return tried["+".join(parts)] - BLEND_GAIN * len(parts) + (FEW_GAIN if few and parts == FEW_BLEND else 0)
+        return tried["+".join(parts)] - BLEND_GAIN * len(parts) + (FEW_GAIN if few and parts == FEW_KIND else 0)
 
     return tried, max(sets, key=worth)
 
