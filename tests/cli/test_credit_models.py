@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import re
+import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -107,7 +109,7 @@ def test_directions_hold_whatever_the_rest(folder: Path):
             assert all(sign * (b - a) >= 0 for a, b in pairwise(raws))
 
 
-@pytest.mark.parametrize("kind", ["scorecard", "boosted", "deep", "forest"])
+@pytest.mark.parametrize("kind", ["scorecard", "linear", "boosted", "deep", "forest"])
 def test_the_integer_score_ranks_as_the_library_does(kind: str, tmp_path: Path):
     """Kendall's distance below one in ten thousand pairs, and no raw score farther off than rounding allows."""
     from hefu.credit.models.fitting import _document, _own_raw
@@ -227,3 +229,44 @@ def test_what_is_no_model_is_refused_with_its_place(folder: Path):
     )
     assert "broken.json" in said
     assert not (folder / "x.csv").exists()
+
+
+WITHOUT = """
+import sys
+for name in ("numpy", "lightgbm", "sklearn", "scipy", "onnx"):
+    sys.modules[name] = None
+from hefu.cli.main import main
+main()
+"""
+
+
+def test_scoring_needs_no_library_that_trains(folder: Path):
+    arguments = ("credit", "score", folder / "model.json", "--data", folder / "later.csv", "-o", folder / "bare.csv")
+    done = subprocess.run([sys.executable, "-c", WITHOUT, *map(str, arguments)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    hefu("credit", "score", folder / "model.json", "--data", folder / "later.csv", "-o", folder / "quick.csv")
+    assert (folder / "bare.csv").read_bytes() == (folder / "quick.csv").read_bytes()
+    fit = (
+        "credit",
+        "fit",
+        "--data",
+        folder / "later.csv",
+        "--schema",
+        folder / "schema.toml",
+        "-o",
+        folder / "none.json",
+    )
+    done = subprocess.run([sys.executable, "-c", WITHOUT, *map(str, fit)], capture_output=True, text=True)
+    assert (done.returncode, "MODELS_MISSING" in done.stderr) == (6, True)
+
+
+def test_a_prior_of_size_is_what_a_thin_file_is_scored_by(folder: Path):
+    (folder / "prior.toml").write_text(SCHEMA.replace("[columns]", 'prior = ["sales"]\n[columns]'), encoding="utf-8")
+    fit = ("--data", folder / "later.csv", "--schema", folder / "prior.toml", "-o", folder / "prior.json")
+    hefu("credit", "fit", *fit, "--kind", "boosted")
+    model = Model.read((folder / "prior.json").read_bytes())
+    assert {model.fields[table.field].name for table in model.tables} == {"sales"}
+    thin = {f.name: None for f in model.fields}
+    raws = [model.score({**thin, "sales": 100 * yuan}).raw for yuan in (5_000, 100_000, 5_000_000)]
+    assert raws == sorted(raws, reverse=True)
+    assert raws[0] > raws[-1]

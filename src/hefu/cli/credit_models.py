@@ -141,7 +141,7 @@ def schema_command(output: Output, data: Path, label: str | None, target: Path |
     "--kind",
     "kinds",
     multiple=True,
-    type=click.Choice(["scorecard", "boosted", "deep", "forest"]),
+    type=click.Choice(["scorecard", "linear", "boosted", "deep", "forest"]),
     help=t("Try only this; may be repeated.", "只尝试此种方法，可重复指定。"),
 )
 @common

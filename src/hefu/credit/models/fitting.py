@@ -49,7 +49,9 @@ FOREST_ROWS = 3_000
 MARKS = 4_000
 #: Of a bootstrap, for each repetition.
 DRAWS = 300
-KINDS = ("scorecard", "boosted", "deep", "forest")
+KINDS = ("scorecard", "linear", "boosted", "deep", "forest")
+#: On few rows a comparison is mostly chance: the smooth line is taken unless something else is better by this much.
+FEW_KIND, FEW_GAIN = ("linear",), 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +146,8 @@ def fit_coded(
     frame = frame_of(_taken(coded, prepared.rows), prepared.labels, schema)
     kinds = kinds or _fit_for(frame.rows)
     held = _held_out(frame, prepared, schema, kinds, seed, repeats)
-    judged = ~np.isnan(held.line[0])
+    total: Floats = np.sum(held.line, axis=0)
+    judged = ~np.isnan(total)
     y = frame.labels[judged]
     rounds = _rounds(held, y, judged)
     for kind, stage in rounds.items():
@@ -300,7 +303,12 @@ def _choose(held: _Held, y: Floats, judged: NDArray[np.bool_]) -> tuple[dict[str
     kinds = tuple(held.parts)
     sets = [c for size in range(1, len(kinds) + 1) for c in combinations(kinds, size)]
     tried = {"+".join(c): mean_auc(y, [_blend(held, c, i)[judged] for i in range(len(held.line))]) for c in sets}
-    return tried, max(sets, key=lambda c: tried["+".join(c)] - BLEND_GAIN * len(c))
+    few = len(y) < FEW_ROWS
+
+    def worth(parts: tuple[str, ...]) -> float:
+        return tried["+".join(parts)] - BLEND_GAIN * len(parts) + (FEW_GAIN if few and parts == FEW_KIND else 0)
+
+    return tried, max(sets, key=worth)
 
 
 def _own_raw(frame: Frame, fitted: Fitted, chosen: Sequence[str]) -> Floats:

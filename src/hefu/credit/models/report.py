@@ -221,6 +221,7 @@ def _data(seen: _Seen, t: Words) -> str:
 
 _PARTS = {
     "scorecard": ("scorecard", "评分卡"),
+    "linear": ("line over normal scores", "正态得分线性"),
     "boosted": ("boosted trees, small", "提升树（小）"),
     "deep": ("boosted trees, deep", "提升树（深）"),
     "forest": ("forest", "随机森林"),
@@ -259,6 +260,11 @@ def _method(seen: _Seen, t: Words) -> str:
         said = t("The gain is more than chance.", "该增益并非偶然。")
     else:
         said = t("The interval includes zero: no gain is shown over one field.", "区间包含零：未能证明优于单一字段。")
+
+    def said_of(key: str) -> str:
+        # The calibration was fitted on these very scores, so its slope here says nothing.
+        return t("fitted", "拟合") if key == "calibration_slope" else _ppm(held[key])
+
     versions = ", ".join(f"{k} {v}" for k, v in about["versions"].items())
     return "".join(
         [
@@ -268,7 +274,7 @@ def _method(seen: _Seen, t: Words) -> str:
             _rows(
                 ("", *names),
                 [
-                    (t("this model", "本模型"), *(_ppm(held[k]) for k in keys)),
+                    (t("this model", "本模型"), *(said_of(k) for k in keys)),
                     (t("best single field", "最佳单一字段"), *(_ppm(one[k]) for k in keys)),
                 ],
                 right=range(1, 9),
@@ -398,7 +404,9 @@ def _fields(seen: _Seen, t: Words) -> str:
 
     def named(name: str) -> str:
         f = by_name[name]
-        return t(f.english, f.chinese)
+        told = t(f.english, f.chinese)
+        # Two fields may be described alike.
+        return told if told == name else f"{told} · {name}"
 
     rows = [(named(name), total / n, f"{total / n:.1f}") for name, total in shown]
     rest = len(by_name) - len(shown)
