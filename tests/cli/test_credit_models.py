@@ -236,7 +236,7 @@ import sys
 for name in ("numpy", "lightgbm", "sklearn", "scipy", "onnx"):
     sys.modules[name] = None
 from hefu.cli.main import main
-main()
+sys.exit(main())
 """
 
 
