@@ -72,6 +72,18 @@ def test_the_story_tells_what_the_credit_desk_said_of_every_firm(demo: Path) -> 
     assert all(digest in seen for digest in kept)
 
 
+def test_a_bank_attests_a_decision_that_replays_and_no_other(demo: Path, tmp_path: Path) -> None:
+    told = outcome(demo)["credit"]
+    file = demo / "decisions" / f"{told['cases'][0]['digest']}.json"
+    how = ("--as", "Bank B", "--about", "Bank C", "--model", told["model"])
+    made = json.loads(hefu("credit", "attest", file, *how, "--json", home=demo, HEFU_PASSPHRASE="hefu-demo"))
+    assert made["digest"] == file.stem
+    assert made["attestation"] in hefu("ledger", "events", "--json", home=demo)
+    forged = tmp_path / "forged.json"
+    forged.write_bytes(file.read_bytes().replace(b'"verdict":"approve"', b'"verdict":"refuse"'))
+    assert "DECISION_DIFFERS" in hefu("credit", "attest", forged, *how, home=demo, code=4, HEFU_PASSPHRASE="hefu-demo")
+
+
 def test_the_bundle_of_the_story_verifies_with_the_genesis_only(demo: Path) -> None:
     bundle, genesis = demo / "evidence.hefu", demo / "genesis.json"
     told = hefu("verify", bundle, "--trust", genesis)

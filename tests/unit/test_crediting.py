@@ -73,11 +73,12 @@ def test_what_is_told_is_of_every_kind_and_a_change_that_turns_does(
 
 
 def test_a_firm_without_books_is_not_approved(tmp_path) -> None:
-    (tmp_path / "sales_output.csv").write_text(
+    file = tmp_path / "sales_output.csv"
+    file.write_text(
         "firm_id,invoice_no,issue_date,counterparty_id,net_amount,tax_amount,gross_amount,status\n"
         "E1,00000001,2026-05-01,B1,100.00,13.00,113.00,valid\n"
     )
-    books = from_invoices(tmp_path, AS_OF)
+    books = from_invoices([file], AS_OF)
     decided = dict(Desk(books, AT_MS).decide(["E1", "nobody"]))
     books.store.close()
     for made in decided.values():

@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from hefu import __version__
-from hefu.cli.common import common, day
+from hefu.cli.common import common, day, opened, party
 from hefu.cli.credit_store import STORE, existing_store, synthetic_note
 from hefu.cli.language import t
 from hefu.cli.output import Output
@@ -77,6 +77,14 @@ def _read_model(path: Path) -> tuple[Model, dict[str, Any]]:
         return Model.read(raw), json.loads(raw)
     except ModelError as error:
         raise UsageError(str(error.args[0]), code=error.code, where=error.where) from None
+
+
+_MODEL_BESIDE = click.option(
+    "--model",
+    "model_path",
+    type=_FILE,
+    help=t("The model, where it is kept beside.", "模型文件，未存入决策文件时指定。"),
+)
 
 
 # -- one firm -------------------------------------------------------------------------------------------------------------
@@ -276,12 +284,7 @@ def _named(name: str, model: Model) -> str:
     ),
 )
 @click.argument("path", metavar="FILE", type=_FILE)
-@click.option(
-    "--model",
-    "model_path",
-    type=_FILE,
-    help=t("The model, where it is kept beside.", "模型文件，未存入决策文件时指定。"),
-)
+@_MODEL_BESIDE
 @_DIGEST
 @common
 def replay_command(output: Output, path: Path, model_path: Path | None, digest: str | None) -> None:
@@ -319,6 +322,27 @@ def replay_command(output: Output, path: Path, model_path: Path | None, digest: 
 
 
 @click.command(
+    "attest",
+    help=t(
+        "Put a decision's digest on the ledger: who assessed whom, when; not what came of it.",
+        "把决策摘要登记上账：谁在何时评估了谁；结论不上账。",
+    ),
+)
+@click.argument("path", metavar="FILE", type=_FILE)
+@click.option("--as", "bank", required=True, help=t("A bank, a factor or the operator.", "银行、保理商或平台运营方。"))
+@click.option("--about", required=True, help=t("The organisation that was assessed.", "被评估的机构。"))
+@_MODEL_BESIDE
+@common
+def attest_command(output: Output, path: Path, bank: str, about: str, model_path: Path | None) -> None:
+    """The decision is made again first: nothing is attested that does not replay."""
+    made = file.replay(path.read_bytes(), model_path.read_bytes() if model_path else None)
+    with opened() as trade:
+        attestation = trade.attest_assessment(party(trade, bank), party(trade, about), bytes.fromhex(made.digest))
+    output.data({"attestation": attestation, "digest": made.digest})
+    output.line(t(f"Attested: {attestation.hex()}", f"已证明：{attestation.hex()}"))
+
+
+@click.command(
     "why",
     help=t(
         "Why a decision fell as it did, and the smallest change that would turn it.",
@@ -326,12 +350,7 @@ def replay_command(output: Output, path: Path, model_path: Path | None, digest: 
     ),
 )
 @click.argument("path", metavar="FILE", type=_FILE)
-@click.option(
-    "--model",
-    "model_path",
-    type=_FILE,
-    help=t("The model, where it is kept beside.", "模型文件，未存入决策文件时指定。"),
-)
+@_MODEL_BESIDE
 @click.option(
     "--amount",
     help=t("What the firm would like to get, yuan; approval alone if absent.", "期望额度（元），缺省为获得同意即可。"),
@@ -852,4 +871,12 @@ def policy_command(output: Output, path: Path, example: str | None) -> None:
     )
 
 
-COMMANDS = (decide_command, replay_command, why_command, allocate_command, follow_command, policy_command)
+COMMANDS = (
+    decide_command,
+    replay_command,
+    why_command,
+    attest_command,
+    allocate_command,
+    follow_command,
+    policy_command,
+)

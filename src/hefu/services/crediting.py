@@ -101,10 +101,10 @@ def made_up(firms: Sequence[str], as_of: date, seed: int) -> Books:
     return Books(store, as_of, True, days)
 
 
-def from_invoices(path: Path, as_of: date) -> Books:
+def from_invoices(files: Sequence[Path], as_of: date) -> Books:
     """Books of real firms: their invoices, and no other source."""
     store = Store()
-    import_source(store, "invoices", [path], Options(as_of, skip_refused=True))
+    import_source(store, "invoices", files, Options(as_of, skip_refused=True))
     return Books(store, as_of, False, {})
 
 

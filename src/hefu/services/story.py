@@ -164,6 +164,7 @@ class Story:
         self.outcome = Outcome(home=str(home))
         self._names: dict[str, PartyEntry] = {}
         self._decided: dict[str, Decision] = {}
+        self._files: list[Path] = []
         self._documents: dict[Invoice, bytes] = {}
         self._holdings: list[Holding] = []
         self._pledged: list[bytes] = []
@@ -243,6 +244,7 @@ class Story:
                         code="NO_TRADES",
                         where=str(path),
                     )
+                self._files = [path / file.name if path.is_dir() else path for file in imported.report.files]
                 cores = dict.fromkeys((*deepest_buyers(matching.trades, 3), *core_enterprises(matching.trades, 3)))
                 economy = economy_from_trades(matching.trades, cores=tuple(cores))
                 first_on = today or max(t.issued_on for t in matching.trades) + timedelta(days=1)
@@ -309,7 +311,7 @@ class Story:
         trade, enrolled = self._trade, list(self._names)
         bank = trade.network.home.party(BANKS[0])
         with self._stage("books", simulated=path is None) as stage:
-            books = made_up(enrolled, as_of, self._seed) if path is None else from_invoices(path, as_of)
+            books = made_up(enrolled, as_of, self._seed) if path is None else from_invoices(self._files, as_of)
             stage.count = sum(found[0] for found in books.store.coverage().values())
             # Some that are enrolled may have no books at all, and most that have books are in no trade that is told.
             firms = list(dict.fromkeys((*enrolled, *books.store.firms())))

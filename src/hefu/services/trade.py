@@ -544,6 +544,10 @@ class Trade:
         """Somebody entitled attests that a document's goods were delivered."""
         return self._attest(attester, document, "delivery", "delivered", b"")
 
+    def attest_assessment(self, bank: PartyEntry, about: PartyEntry, digest: bytes) -> bytes:
+        """As `prepare_assessment`, of an organisation, and on the ledger."""
+        return self._attested(bank, self.prepare_assessment(bank, bytes.fromhex(about.organisation), digest))
+
     def prepare_assessment(self, bank: PartyEntry, subject: bytes, digest: bytes) -> Attest:
         """
         A bank says that it assessed somebody; what it found stays with it.
@@ -569,7 +573,10 @@ class Trade:
         )
 
     def _attest(self, attester: PartyEntry, subject: bytes, kind: str, result: str, detail: bytes) -> bytes:
-        command = self._attestation(attester, subject, kind, result, detail, self._h(secrets.token_bytes(32)))
+        digest = self._h(secrets.token_bytes(32))
+        return self._attested(attester, self._attestation(attester, subject, kind, result, detail, digest))
+
+    def _attested(self, attester: PartyEntry, command: Attest) -> bytes:
         self.network.act([command], self.network.ring(attester).office)
         return self.new_id(command.attester, command.salt, "attestation")
 
