@@ -10,7 +10,7 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2 -rs --ignore=tests/network
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -rs tests/network
+	$(BIN)/python -m pytest -n 2 --dist loadfile -rs tests/network
 
 check: $(STAMP)
 	$(BIN)/ruff check .

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,18 +19,6 @@ from hefu.services.nodes.supervisor import VERSION
 from nodes import BANKS, PASSPHRASE, free_ports
 
 ROOT = Path(__file__).parents[2]
-#: Two workers may share this folder. What is in one module shares its network, so it goes to one of them; and so do these, which
-#: take the ports that a user would have.
-GROUPS = {"test_story": "first ports", "test_tutorial": "first ports"}
-
-
-# Before xdist's own hook, which reads the groups.
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        # The hook is called with the items of every folder.
-        if item.path.parent == Path(__file__).parent:
-            item.add_marker(pytest.mark.xdist_group(GROUPS.get(item.path.stem, item.path.stem)))
 
 
 @pytest.fixture(scope="session")
@@ -47,6 +36,14 @@ def cometbft() -> Path:
             assert done.returncode == 0, f"CometBFT could not be built:\n{done.stdout[-2000:]}{done.stderr[-4000:]}"
     os.environ["HEFU_COMETBFT"] = str(path)
     return path
+
+
+@pytest.fixture
+def first_ports() -> Iterator[None]:
+    """The ports that a user would have, for one test at a time: workers share a machine."""
+    with (Path(tempfile.gettempdir()) / "hefu-first-ports").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from hefu.services.nodes.story import CUT_OFF, KILLED, NetworkStory
 from hefu_verify import verify
 
 
-def test_the_story_over_a_network_survives_a_kill_and_a_partition(cometbft, tmp_path):
+def test_the_story_over_a_network_survives_a_kill_and_a_partition(cometbft, first_ports, tmp_path):
     home = tmp_path / "n"
     story = NetworkStory(home, bootstrap.application(), size=Size(cores=1, suppliers=4, invoices=8), chains_max=2)
     outcome = story.run()

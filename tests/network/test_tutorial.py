@@ -20,7 +20,7 @@ PAGES = ["network.md", *(["network.zh.md"] if LONG else [])]
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_the_page_runs_as_printed(name: str, cometbft: Path):
+def test_the_page_runs_as_printed(name: str, cometbft: Path, first_ports: None):
     check_ports(range(FIRST_PORT, FIRST_PORT + 5 * PORTS_A_NODE))
     # Not pytest's folder: a socket's path is short, and a worker's folder is long.
     with tempfile.TemporaryDirectory(prefix="hefu-") as folder:
