@@ -33,8 +33,8 @@ POLICY = Path(hefu.credit.decision.__file__).parent / "policies" / "example.toml
 MODEL = Path(hefu.credit.models.__file__).parent / "synthetic.json"
 #: Books reach so far back, and what became of the firms is known so much further.
 MONTHS, FOLLOWED_MONTHS = 24, 12
-#: Cases that the story tells in words.
-TOLD = 6
+#: Cases that the story tells in words, and of each kind how many it looks at to choose them.
+TOLD, LOOKED_AT = 6, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,19 +153,19 @@ class Desk:
         return application_of({"firm": firm, "exposure": [overdue]})
 
     def told(self, decisions: Mapping[str, Decision], names: Mapping[str, str]) -> list[Case]:
-        """Cases of every kind: the largest limits, what a person looks at, and refusals with what would turn them."""
-        by_verdict: dict[str, list[str]] = {"approve": [], "refer": [], "refuse": []}
+        """Cases of every kind: the largest limits, what a person looks at, refusals; first those that a change would turn."""
+        by_verdict: dict[str, list[Case]] = {"approve": [], "refer": [], "refuse": []}
         for firm, decision in sorted(decisions.items(), key=lambda item: (-item[1].answer.limit, item[0])):
-            by_verdict[decision.answer.verdict].append(firm)
-        chosen: list[str] = []
-        while len(chosen) < TOLD and any(by_verdict.values()):
-            chosen += [found.pop(0) for found in by_verdict.values() if found]
-        cases = []
-        for firm in chosen[:TOLD]:
-            decision = decisions[firm]
-            found = None if decision.answer.verdict == "approve" else of_decision(decision, self.model)
-            cases.append(Case(firm, names[firm], decision, found))
-        return cases
+            cases = by_verdict[decision.answer.verdict]
+            if len(cases) < LOOKED_AT:
+                found = None if decision.answer.verdict == "approve" else of_decision(decision, self.model)
+                cases.append(Case(firm, names[firm], decision, found))
+        for cases in by_verdict.values():
+            cases.sort(key=lambda case: case.found is not None and case.found.turn is None)
+        told = list[Case]()
+        while len(told) < TOLD and any(by_verdict.values()):
+            told += [cases.pop(0) for cases in by_verdict.values() if cases]
+        return told[:TOLD]
 
 
 def summary(books: Books, decisions: Mapping[str, Decision]) -> dict[str, Any]:
