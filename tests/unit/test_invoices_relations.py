@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from hefu.documents.invoices import Relation, RelationKind, Relations, find_relations, import_invoices
-from hefu.documents.invoices.coincidence import poisson_tail
+from hefu.documents.invoices.coincidence import Coincidences, poisson_tail
 from hefu.documents.invoices.planted import FIRMS_MIN, Books, plant
 from hefu.documents.invoices.relations_report import COLUMNS, save_relations
 from hefu.documents.invoices.rings import circles, count_rounds, trimmed
@@ -266,3 +266,11 @@ def test_rounds_go_forward_in_time_with_amounts_alike() -> None:
 def test_a_relation_without_a_group_says_nothing_more() -> None:
     plain = Relation(RelationKind.LINK, "A", "B", 1, 100, 0.0, TODAY, TODAY)
     assert (plain.group, plain.note) == ("", "")
+
+
+def test_slips_over_all_lists_are_the_sum_over_each_two() -> None:
+    sizes = {("a", "sales"): 30, ("a", "purchases"): 4, ("b", "sales"): 7, ("c", "purchases"): 900}
+    chance = Coincidences(sizes, {}, 0.5, 3)
+    each = sum(chance.by_slip((a, "sales"), (b, "purchases")) for a in "abc" for b in "abc")
+    assert chance.by_slip_across() == pytest.approx(each)
+    assert each > 3 / 2

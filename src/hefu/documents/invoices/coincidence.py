@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import duckdb
 
@@ -54,22 +54,25 @@ class Coincidences:
     expected: Mapping[Sides, float]
     total: float
     slips: int
+    #: Pairs of lists that could agree, and pairs of invoices in them: asked for with every pair, found once.
+    tests: int = field(init=False)
+    weight: float = field(init=False)
 
-    @property
-    def firms(self) -> int:
-        """Firms that show invoices."""
-        return len({firm for firm, _ in self.sizes})
-
-    @property
-    def tests(self) -> int:
-        """Pairs of lists that could agree."""
-        return max(1, self.firms * self.firms)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tests", max(1, len({firm for firm, _ in self.sizes}) ** 2))
+        object.__setattr__(self, "weight", weight(self.sizes))
 
     def by_slip(self, a: Side, b: Side) -> float:
         """Invoices that slips alone would let two lists share: half by size of the lists, half evenly."""
-        if not self.slips:
-            return 0.0
-        return self.slips * (self.sizes.get(a, 0) * self.sizes.get(b, 0) / weight(self.sizes) + 1 / self.tests) / 2
+        return self._by_slip(self.sizes.get(a, 0) * self.sizes.get(b, 0), 1)
+
+    def by_slip_across(self) -> float:
+        """The sum of `by_slip` over the sales of every firm and the purchases of every firm."""
+        sold, bought = (sum(n for (_, side), n in self.sizes.items() if side == s) for s in ("sales", "purchases"))
+        return self._by_slip(sold * bought, self.tests)
+
+    def _by_slip(self, invoices: int, lists: int) -> float:
+        return self.slips * (invoices / self.weight + lists / self.tests) / 2
 
     def of(self, a: Side, b: Side) -> float:
         """Invoices that two lists share by chance or by slips."""

@@ -293,9 +293,7 @@ class _Search:
             GROUP BY ALL
         """).fetchall()  # noqa: S608
         supported = {(str(a), str(b)): singles[str(a), str(b)] for a, b, is_supported in rows if is_supported}
-        strays = self.across + sum(
-            self.chance.by_slip((a, "sales"), (b, "purchases")) for a in self.firms for b in self.firms
-        )
+        strays = self.across + self.chance.by_slip_across()
         return supported if self._rare() * strays <= SINGLES_BY_SLIP_MAX * len(supported) else {}
 
     def _rare(self) -> float:
@@ -394,8 +392,6 @@ class _Search:
     def _make_edges(self) -> None:
         """Every invoice that says who sold to whom: by names, or by both sides and by codes that are a firm's."""
         work = self.work
-        columns = "sheet VARCHAR, direction VARCHAR, code VARCHAR, owner VARCHAR"
-        tables.fill(work, "owners", columns, [(o.sheet, o.direction, o.code, o.firm) for o in self.owners])
         # A code of twins is nobody's alone, so it draws no edge of its own; by names each goes by its own.
         columns = "sheet VARCHAR, direction VARCHAR, code VARCHAR, owner VARCHAR"
         owners = [(o.sheet, o.direction, o.code, o.firm) for o in self.owners if o.firm not in self.merged]
