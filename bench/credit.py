@@ -16,13 +16,12 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
 
-from bench.table import Row, row, seconds
+from bench.table import Row, at, row, seconds
 from hefu.credit.features import LiveFirm, compute, compute_in_parts, find_links, record_of
 from hefu.credit.sources import Invoice, Options, Store, import_source, synthetic_firms
 from hefu.credit.sources import Row as SourceRow
@@ -31,7 +30,7 @@ COMMAND = "python -m bench.credit"
 EVENTS = 2_000
 #: Invoices that are made in one statement.
 _MADE_AT_ONCE = 5_000_000
-_SHARED = Path(os.environ.get("HEFU_SHARED", Path(__file__).parents[2] / "shared")) / "data" / "cumcm2020c"
+SHARED = Path(os.environ.get("HEFU_SHARED", Path(__file__).parents[2] / "shared")) / "data" / "cumcm2020c"
 
 
 def measure() -> list[Row]:
@@ -56,8 +55,8 @@ def measure() -> list[Row]:
 
 
 def _fill(store: Store) -> tuple[str, date]:
-    if _SHARED.is_dir():
-        files = sorted(_SHARED.glob("*_invoices.parquet"))
+    if SHARED.is_dir():
+        files = sorted(SHARED.glob("*_invoices.parquet"))
         import_source(store, "invoices", files, Options(date(2020, 12, 31), skip_refused=True))
         return "cumcm2020c", date(2020, 2, 21)
     made = synthetic_firms(1, firms=400)
@@ -88,9 +87,9 @@ def _events(store: Store, name: str, firm: str, as_of: date) -> list[Row]:
     live.features()
     turned = time.perf_counter() - start
     return [
-        _row(f"one event to all features, p50, {name}", 1000 * _at(taken, 50), "ms", 5.0, 1.0),
-        _row(f"one event to all features, p99, {name}", 1000 * _at(taken, 99), "ms", 5.0, 2.0),
-        _row(f"integers of record from facts, p99, {name}", 1000 * _at(recorded, 99), "ms", None, None),
+        _row(f"one event to all features, p50, {name}", 1000 * at(taken, 50), "ms", 5.0, 1.0),
+        _row(f"one event to all features, p99, {name}", 1000 * at(taken, 99), "ms", 5.0, 2.0),
+        _row(f"integers of record from facts, p99, {name}", 1000 * at(recorded, 99), "ms", None, None),
         _row(f"another month begins, {name}", 1000 * turned, "ms", None, None),
     ]
 
@@ -146,10 +145,6 @@ def _peak() -> float:
 
 def _row(name: str, value: float, unit: str, must: float | None, goal: float | None) -> Row:
     return row(f"credit: {name}", round(value, 3), unit, must, goal, command=COMMAND)
-
-
-def _at(values: Sequence[float], percent: int) -> float:
-    return sorted(values)[min(len(values) - 1, len(values) * percent // 100)]
 
 
 def main() -> None:

@@ -12,12 +12,13 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from bench.credit import _SHARED
+from bench import table
+from bench.credit import SHARED
+from bench.table import at
 from hefu.credit.decision import allocation, file
 from hefu.credit.decision.application import Application, Book
 from hefu.credit.decision.churn import read_churn, with_churn
@@ -25,7 +26,7 @@ from hefu.credit.decision.live import LiveLimit
 from hefu.credit.decision.optimise import allocate
 from hefu.credit.decision.policy import Policy, read_policy
 from hefu.credit.decision.portfolio import Firm, Problem
-from hefu.credit.features import FEATURES, record_of
+from hefu.credit.features import FEATURES, LiveFirm, record_of
 from hefu.credit.models.record import Model, canonical
 from hefu.credit.sources import Invoice, Row, synthetic_firms
 
@@ -36,7 +37,7 @@ EVENTS = 400
 ON = date(2026, 7, 1)
 
 
-def measure() -> list[dict[str, Any]]:
+def measure() -> list[table.Row]:
     """Rows of a table."""
     return [*_events(), *_allocations(425, 5.0, 2.0), *_allocations(100_000, 60.0, 20.0)]
 
@@ -81,7 +82,7 @@ def made_up_model(trees: int = 200) -> Model:
     return Model.read(canonical(document))
 
 
-def _events() -> list[dict[str, Any]]:
+def _events() -> list[table.Row]:
     """A firm's last rows one by one, on the days on which they became known."""
     model, policy = made_up_model(), read_policy((POLICIES / "example.toml").read_bytes())
     made = synthetic_firms(1, firms=60)
@@ -95,10 +96,13 @@ def _events() -> list[dict[str, Any]]:
     return rows
 
 
-def _followed(what: str, book: list[Row], model: Model, policy: Policy) -> list[dict[str, Any]]:
+def _followed(what: str, book: list[Row], model: Model, policy: Policy) -> list[table.Row]:
     late = book[-min(EVENTS, len(book) // 2) :]
     asked = Application(book[0].firm, 0, 0, "", "", (), (), (), Book(0, {}), ())
     live = LiveLimit(asked.firm, policy, model, asked, late[0].recorded_on, book[: -len(late)])
+    scoring = LiveFirm(asked.firm, late[0].recorded_on)
+    for row in book[: -len(late)]:
+        scoring.apply(row)
     taken, scored = [], []
     for row in late:
         live.advance(row.recorded_on)
@@ -106,9 +110,11 @@ def _followed(what: str, book: list[Row], model: Model, policy: Policy) -> list[
         start = time.perf_counter()
         live.apply(row)
         taken.append(time.perf_counter() - start)
-        facts = live._live.facts()
+        scoring.advance(row.recorded_on)
+        scoring.facts()
         start = time.perf_counter()
-        model.score(record_of(facts))
+        scoring.apply(row)
+        model.score(record_of(scoring.facts()))
         scored.append(time.perf_counter() - start)
     back = live.as_of - timedelta(days=30)
     template = next(row for row in late if isinstance(row, Invoice))
@@ -116,9 +122,10 @@ def _followed(what: str, book: list[Row], model: Model, policy: Policy) -> list[
     live.apply(template._replace(number="late", issued_on=back, recorded_on=back))
     again = time.perf_counter() - start
     return [
-        _row(f"facts to integers and score, p99, {what}", 1000 * _at(scored, 99), "ms", 10.0, 5.0),
-        _row(f"one event to new limit, p50, {what}", 1000 * _at(taken, 50), "ms", 20.0, 10.0),
-        _row(f"one event to new limit, p99, {what}", 1000 * _at(taken, 99), "ms", 20.0, 10.0),
+        _row(f"one event to new score, p50, {what}", 1000 * at(scored, 50), "ms", 10.0, 5.0),
+        _row(f"one event to new score, p99, {what}", 1000 * at(scored, 99), "ms", 10.0, 5.0),
+        _row(f"one event to new limit, p50, {what}", 1000 * at(taken, 50), "ms", 20.0, 10.0),
+        _row(f"one event to new limit, p99, {what}", 1000 * at(taken, 99), "ms", 20.0, 10.0),
         _row(f"an event 30 days late, all days since read again, {what}", 1000 * again, "ms", None, None),
     ]
 
@@ -126,13 +133,13 @@ def _followed(what: str, book: list[Row], model: Model, policy: Policy) -> list[
 # -- many firms ---------------------------------------------------------------------------------------------------------
 
 
-def _allocations(count: int, must: float, goal: float) -> list[dict[str, Any]]:
+def _allocations(count: int, must: float, goal: float) -> list[table.Row]:
     rows = []
     for name in ("contest", "example"):
         text = (POLICIES / f"{name}.toml").read_bytes()
         policy, churn, source = read_policy(text), None, ""
         if policy.churn:
-            known = _SHARED / "a3_rate_churn_raw.csv"
+            known = SHARED / "a3_rate_churn_raw.csv"
             raw = known.read_bytes() if known.is_file() else CHURN
             source = ", the contest's churn" if known.is_file() else ", made-up churn"
             policy = with_churn(policy, read_churn(raw))
@@ -183,21 +190,8 @@ def made_up_firms(count: int) -> tuple[Firm, ...]:
     )
 
 
-def _row(name: str, value: float, unit: str, must: float | None, goal: float | None) -> dict[str, Any]:
-    return {
-        "name": f"decision: {name}",
-        "value": round(value, 3),
-        "unit": unit,
-        "must": must,
-        "goal": goal,
-        "peer": None,
-        "peer_value": None,
-        "command": COMMAND,
-    }
-
-
-def _at(values: Sequence[float], percent: int) -> float:
-    return sorted(values)[min(len(values) - 1, len(values) * percent // 100)]
+def _row(name: str, value: float, unit: str, must: float | None, goal: float | None) -> table.Row:
+    return table.row(f"decision: {name}", round(value, 3), unit, must, goal, command=COMMAND)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 Row = dict[str, Any]
@@ -27,6 +27,11 @@ def seconds(step: Callable[[], object]) -> float:
         step()
         taken.append(time.perf_counter() - start)
     return statistics.median(taken)
+
+
+def at(values: Sequence[float], percent: int) -> float:
+    """A percentile, by nearest rank from below."""
+    return sorted(values)[min(len(values) - 1, len(values) * percent // 100)]
 
 
 def markdown(rows: list[Row]) -> str:
