@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 import hefu.credit.decision
 from credit_models import document, field
 from hefu.credit.decision.application import Application, Book, Exposure, Item
-from hefu.credit.decision.file import SALT_BYTES, Inputs
+from hefu.credit.decision.document import SALT_BYTES
+from hefu.credit.decision.file import Inputs
 from hefu.credit.decision.policy import Policy, read_policy
 from hefu.credit.features.registry import FEATURES
 from hefu.credit.models.record import Model, canonical

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,6 +21,19 @@ from hefu.services.nodes.ports import first_free
 PASSPHRASE = "for tests only"
 BANKS = ("Bank A", "Bank B", "Bank C", "Bank D")
 NUMBERS = count(1)
+
+
+def four_banks(folder: Path) -> LocalNetwork:
+    """A network of four banks on ports of this worker, not started."""
+    return LocalNetwork.create(
+        folder,
+        name="Four banks",
+        operator="Operator",
+        banks=BANKS,
+        passphrase=PASSPHRASE,
+        first_port=free_ports(),
+        cost=1024,
+    )
 
 
 def opening(opened: Network, name: str) -> bytes:

@@ -12,6 +12,7 @@ import pytest
 from credit_decisions import AT_MS, inputs, item, model
 from credit_decisions import application as asked
 from hefu.credit.decision import allocation, file
+from hefu.credit.decision.document import canonical
 from hefu.credit.decision.portfolio import Choice, Firm, Problem
 
 HERE = Path(__file__).parent
@@ -54,7 +55,7 @@ def test_a_model_beside_is_taken_there_too(tmp_path: Path) -> None:
     made = file.make(inputs(), model(), with_model=False)
     path, beside = tmp_path / "decision.json", tmp_path / "model.json"
     path.write_bytes(made.raw)
-    beside.write_bytes(file.canonical(inputs().model or {}))
+    beside.write_bytes(canonical(inputs().model or {}))
     assert replayed(path).returncode == 2
     done = replayed(path, beside)
     assert done.returncode == 0

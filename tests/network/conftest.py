@@ -16,7 +16,7 @@ from hefu.services.home import Home
 from hefu.services.network import Network
 from hefu.services.nodes.local import LocalNetwork
 from hefu.services.nodes.supervisor import VERSION
-from nodes import BANKS, PASSPHRASE, free_ports
+from nodes import PASSPHRASE, four_banks
 
 ROOT = Path(__file__).parents[2]
 
@@ -51,15 +51,7 @@ def network(cometbft, tmp_path_factory) -> Iterator[LocalNetwork]:
     """Four banks, a node each, on this machine; stopped at the end whatever happened."""
     # A socket's path is short; the folder that pytest makes may be long.
     home = tmp_path_factory.mktemp("net")
-    local = LocalNetwork.create(
-        home / "n",
-        name="Four banks",
-        operator="Operator",
-        banks=BANKS,
-        passphrase=PASSPHRASE,
-        first_port=free_ports(),
-        cost=1024,
-    )
+    local = four_banks(home / "n")
     try:
         local.up(timeout_s=120)
         yield local

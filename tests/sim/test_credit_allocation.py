@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from credit_decisions import AT_MS, ON, YUAN, policy_with
 from hefu.credit.decision import allocation
-from hefu.credit.decision.file import SALT_BYTES
+from hefu.credit.decision.document import SALT_BYTES
 from hefu.credit.decision.optimise import allocate, effects_of
 from hefu.credit.decision.policy import Policy, read_policy
 from hefu.credit.decision.portfolio import Choice, Firm, Problem

@@ -28,8 +28,9 @@ from hefu.credit.decision.application import Book, Exposure, read_application
 from hefu.credit.decision.change import smallest_change
 from hefu.credit.decision.churn import read_churn
 from hefu.credit.decision.decide import Answer, Why, decide
+from hefu.credit.decision.document import canonical, digest_of
 from hefu.credit.decision.economics import Terms, expected_of, rate_needed
-from hefu.credit.decision.file import canonical, digest_of, make, replay
+from hefu.credit.decision.file import make, replay
 from hefu.credit.decision.numbers import format_ppm, parse_ppm
 from hefu.credit.decision.policy import Costs, read_policy
 from hefu.credit.decision.words import WORDS, text_of

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
 from pathlib import Path
 
 import click
 
 from hefu.cli.codes import explain
 from hefu.cli.common import common, day
+from hefu.cli.credit_allocation import allocate_command
 from hefu.cli.credit_decision import COMMANDS as DECISION_COMMANDS
 from hefu.cli.credit_models import COMMANDS as MODEL_COMMANDS
-from hefu.cli.credit_store import STORE, existing_store, store_file, synthetic_note
+from hefu.cli.credit_policy import policy_command
+from hefu.cli.credit_store import STORE, check_known, existing_store, store_file, synthetic_note
 from hefu.cli.credit_watching import COMMANDS as WATCHING_COMMANDS
 from hefu.cli.language import t
+from hefu.cli.options import DIRECTION, MAPPING, NO_LINKS, TODAY, business_day
 from hefu.cli.output import Output
 from hefu.credit.features import BY_NAME, FEATURES, VERSION, Feature, compute, record_of, sources_of
 from hefu.credit.features.registry import LINKS, SOURCES
@@ -23,7 +25,6 @@ from hefu.credit.sources.schema import SCHEMAS
 from hefu.documents.invoices import Direction, load_mapping
 from hefu.kernel.errors import UsageError
 from hefu.kernel.money import format_minor
-from hefu.kernel.time import CHINA
 
 KINDS = ("invoices", *SCHEMAS)
 NAMES = {
@@ -40,16 +41,12 @@ def credit() -> None:
     """Group."""
 
 
-for _command in (*MODEL_COMMANDS, *DECISION_COMMANDS, *WATCHING_COMMANDS):
+for _command in (*MODEL_COMMANDS, *DECISION_COMMANDS, allocate_command, policy_command, *WATCHING_COMMANDS):
     credit.add_command(_command)
 
 
 def _named(source: str) -> str:
     return t(*NAMES[source])
-
-
-def _today(given: str | None) -> date:
-    return day(given) if given else datetime.now(CHINA).date()
 
 
 @credit.command(
@@ -62,7 +59,7 @@ def _today(given: str | None) -> date:
 @click.argument("source", type=click.Choice(KINDS))
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
 @STORE
-@click.option("--today", help=t("Business date; later dates are refused.", "业务日期，晚于此日的数据被拒绝。"))
+@TODAY
 @click.option(
     "--column",
     "columns",
@@ -70,16 +67,8 @@ def _today(given: str | None) -> date:
     metavar="FIELD=HEADER",
     help=t("Which column holds a field, where no known header does.", "表头不在已知之列时，指明字段所在的列。"),
 )
-@click.option(
-    "--mapping",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help=t("Column mapping of invoices (TOML).", "发票的列映射（TOML）。"),
-)
-@click.option(
-    "--direction",
-    type=click.Choice(["purchases", "sales"]),
-    help=t("Of invoices, where neither header nor file name says.", "发票方向，表头与文件名均未说明时使用。"),
-)
+@MAPPING
+@DIRECTION
 @click.option(
     "--skip-refused",
     is_flag=True,
@@ -99,7 +88,7 @@ def import_command(
 ) -> None:
     """Exit code 3 where rows were refused and nothing was kept."""
     options = Options(
-        _today(today),
+        business_day(today),
         _pairs(columns),
         load_mapping(mapping) if mapping else None,
         Direction(direction) if direction else None,
@@ -219,11 +208,7 @@ def sources_command(output: Output, store_path: Path | None) -> None:
     type=click.Path(path_type=Path, dir_okay=False),
     help=t("Table to write (.parquet or .csv).", "输出文件（.parquet 或 .csv）。"),
 )
-@click.option(
-    "--no-links",
-    is_flag=True,
-    help=t("Do not look for twins and trades among the firms.", "不查找企业之间的孪生与交易关系。"),
-)
+@NO_LINKS
 @click.option(
     "--relations",
     is_flag=True,
@@ -250,15 +235,9 @@ def features_command(
         )
     day_of = day(as_of)
     with Store(existing_store(store_path)) as store:
-        known = store.firms()
-        unknown = [firm for firm in firms if firm not in known]
-        if unknown:
-            raise UsageError(
-                t(f"no source knows the firm {unknown[0]!r}", f"没有任何数据源包含企业“{unknown[0]}”"),
-                code="UNKNOWN_FIRM",
-            )
+        check_known(store, *firms)
         synthetic = store.is_synthetic
-        spine = [(firm, day_of) for firm in firms or known]
+        spine = [(firm, day_of) for firm in firms or store.firms()]
         table = compute(store.connection, spine, with_links=not no_links, with_relations=relations)
         if target is not None:
             table.save(target)

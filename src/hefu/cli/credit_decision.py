@@ -1,13 +1,10 @@
-"""`hefu credit decide, replay, why, allocate, follow, policy`: from a score to a decision that is a file."""
+"""`hefu credit decide, replay, why, attest, follow`: from a score to a decision that is a file."""
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,79 +12,38 @@ import click
 
 from hefu import __version__
 from hefu.cli.common import common, day, opened, party
-from hefu.cli.credit_store import STORE, existing_store, synthetic_note
+from hefu.cli.credit_models import read_model
+from hefu.cli.credit_policy import AT, DECISION_FILE, POLICY, instant, policy_text
+from hefu.cli.credit_store import STORE, check_known, existing_store, synthetic_note
 from hefu.cli.language import t
+from hefu.cli.options import FORCE, READ_FILE, check_new
 from hefu.cli.output import Output
 from hefu.credit.decision import allocation, file
 from hefu.credit.decision.application import read_application
 from hefu.credit.decision.change import Found, of_decision
-from hefu.credit.decision.churn import read_churn, with_churn
 from hefu.credit.decision.decide import Answer
-from hefu.credit.decision.node import Node
-from hefu.credit.decision.numbers import ONE, format_ppm, parse_fen
+from hefu.credit.decision.document import SALT_BYTES, canonical
+from hefu.credit.decision.numbers import format_ppm, parse_fen
 from hefu.credit.decision.policy import Policy, read_policy
-from hefu.credit.decision.portfolio import Firm
-from hefu.credit.decision.words import CAPS, FACILITIES, TOOK, text_of
+from hefu.credit.decision.words import FACILITIES, TOOK, text_of
 from hefu.credit.features import BY_NAME, VERSION, compute, record_of
-from hefu.credit.models.record import Model, ModelError, Score
+from hefu.credit.models.record import Model, Score
 from hefu.credit.sources import Store
 from hefu.kernel.errors import UsageError
+from hefu.kernel.keyfile import publish
 from hefu.kernel.money import format_minor
-from hefu.kernel.time import business_date, format_instant, instant_ms
+from hefu.kernel.time import business_date, format_instant
 
-POLICIES = Path(file.__file__).parent / "policies"
-_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
-_AT = click.option(
-    "--at", "at", metavar="INSTANT", help=t("Instant of the decision; now if absent.", "决策时刻，缺省为当前时间。")
-)
-_POLICY = click.option(
-    "--policy", "policy_path", required=True, type=_FILE, help=t("Lending policy (TOML).", "信贷政策文件（TOML）。")
-)
-_TARGET = click.option(
-    "-o",
-    "--output",
-    "target",
-    required=True,
-    type=click.Path(path_type=Path, dir_okay=False),
-    help=t("File to write.", "输出文件。"),
-)
-_DIGEST = click.option("--digest", metavar="HEX", help=t("What the ledger has.", "账本上的摘要。"))
-ROW_KINDS = {"budget": "总额", "cap": "上限", "floor": "下限", "loss": "预期损失", "capital": "资本"}
 VERDICTS = {"approve": ("approved", "同意"), "refer": ("a person decides", "转人工审查"), "refuse": ("refused", "拒绝")}
 
 
-def _instant(given: str | None) -> int:
-    if given is None:
-        return instant_ms(datetime.now(UTC))
-    try:
-        return instant_ms(datetime.fromisoformat(given))
-    except ValueError:
-        raise UsageError(
-            t(
-                f"{given!r} is no instant; write 2026-07-01T09:00:00+08:00",
-                f"“{given}”不是时刻，请写成 2026-07-01T09:00:00+08:00",
-            ),
-            code="BAD_DATE",
-        ) from None
-
-
-def _read_model(path: Path) -> tuple[Model, dict[str, Any]]:
-    raw = path.read_bytes()
-    try:
-        return Model.read(raw), json.loads(raw)
-    except ModelError as error:
-        raise UsageError(str(error.args[0]), code=error.code, where=error.where) from None
-
-
+_DIGEST = click.option("--digest", metavar="HEX", help=t("What the ledger has.", "账本上的摘要。"))
 _MODEL_BESIDE = click.option(
     "--model",
     "model_path",
-    type=_FILE,
+    type=READ_FILE,
     help=t("The model, where it is kept beside.", "模型文件，未存入决策文件时指定。"),
 )
-
-
-# -- one firm -------------------------------------------------------------------------------------------------------------
 
 
 @click.command(
@@ -97,19 +53,19 @@ _MODEL_BESIDE = click.option(
         "对一家企业作出决策：额度、利率、理由，存为可重放的文件。",
     ),
 )
-@click.option("--model", "model_path", required=True, type=_FILE, help=t("Model of record.", "评分模型文件。"))
-@_POLICY
+@click.option("--model", "model_path", required=True, type=READ_FILE, help=t("Model of record.", "评分模型文件。"))
+@POLICY
 @click.option(
     "--application",
     "application_path",
     required=True,
-    type=_FILE,
+    type=READ_FILE,
     help=t("What is asked for and known besides (TOML or JSON).", "申请内容及其他已知情况（TOML 或 JSON）。"),
 )
 @click.option(
     "--record",
     "record_path",
-    type=_FILE,
+    type=READ_FILE,
     help=t("Integers of record (JSON); from the store otherwise.", "特征整数记录（JSON），缺省由数据源库计算。"),
 )
 @STORE
@@ -127,11 +83,12 @@ _MODEL_BESIDE = click.option(
         "截至日期，此后获知的数据不计；缺省为决策当日。",
     ),
 )
-@_AT
+@AT
 @click.option(
     "--model-beside", is_flag=True, help=t("Keep only the model's digest in the file.", "文件中只保留模型摘要。")
 )
-@_TARGET
+@DECISION_FILE
+@FORCE
 @common
 def decide_command(
     output: Output,
@@ -145,26 +102,28 @@ def decide_command(
     at: str | None,
     model_beside: bool,
     target: Path,
+    force: bool,
 ) -> None:
     """Exit code 0 whatever the verdict: the decision was made. The digest is what a ledger gets, never the file."""
-    model, document = _read_model(model_path)
-    policy_text = _text(policy_path)
-    policy, application = read_policy(policy_text.encode()), read_application(application_path.read_bytes())
-    at_ms = _instant(at)
+    check_new(target, force=force)
+    model = read_model(model_path)
+    text = policy_text(policy_path)
+    policy, application = read_policy(text.encode()), read_application(application_path.read_bytes())
+    at_ms = instant(at)
     known_on = day(as_of) if as_of else business_date(at_ms)
     record, definitions, synthetic = (
         (_record(record_path), 0, False) if record_path else _computed(store_path, firm or application.firm, known_on)
     )
     made = file.make(
         file.Inputs(
-            policy=policy_text,
-            model=document,
+            policy=text,
+            model=json.loads(model_path.read_bytes()),
             model_digest=model.digest,
             record=record,
             application=application,
             at_ms=at_ms,
             as_of=known_on,
-            salt=secrets.token_bytes(file.SALT_BYTES),
+            salt=secrets.token_bytes(SALT_BYTES),
             definitions=definitions,
             is_synthetic=synthetic,
             hefu=__version__,
@@ -173,18 +132,11 @@ def decide_command(
         policy,
         with_model=not model_beside,
     )
-    target.write_bytes(made.raw)
+    publish(target, made.raw, overwrite=force)
     output.data({"saved": str(target), "digest": made.digest, "synthetic": synthetic, **_told(made.answer, made.score)})
     synthetic_note(output, synthetic)
     _show(output, made, policy, model)
     output.line(t(f"Saved to {target.name}; digest {made.digest}", f"已存入 {target.name}；摘要 {made.digest}"))
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_bytes().decode("utf-8")
-    except UnicodeDecodeError:
-        raise UsageError("the policy is not TOML in UTF-8", code="BAD_POLICY") from None
 
 
 def _record(path: Path) -> Mapping[str, int | None]:
@@ -204,10 +156,7 @@ def _record(path: Path) -> Mapping[str, int | None]:
 
 def _computed(store_path: Path | None, firm: str, as_of: Any) -> tuple[Mapping[str, int | None], int, bool]:
     with Store(existing_store(store_path)) as store:
-        if firm not in store.firms():
-            raise UsageError(
-                t(f"no source knows the firm {firm!r}", f"没有任何数据源包含企业“{firm}”"), code="UNKNOWN_FIRM"
-            )
+        check_known(store, firm)
         table = compute(store.connection, [(firm, as_of)])
         return record_of(next(table.facts())), VERSION, store.is_synthetic
 
@@ -283,7 +232,7 @@ def _named(name: str, model: Model) -> str:
         "由决策文件重新作出决策，逐字节核对。",
     ),
 )
-@click.argument("path", metavar="FILE", type=_FILE)
+@click.argument("path", metavar="FILE", type=READ_FILE)
 @_MODEL_BESIDE
 @_DIGEST
 @common
@@ -328,7 +277,7 @@ def replay_command(output: Output, path: Path, model_path: Path | None, digest: 
         "把决策摘要登记上账：谁在何时评估了谁；结论不上账。",
     ),
 )
-@click.argument("path", metavar="FILE", type=_FILE)
+@click.argument("path", metavar="FILE", type=READ_FILE)
 @click.option("--as", "bank", required=True, help=t("A bank, a factor or the operator.", "银行、保理商或平台运营方。"))
 @click.option("--about", required=True, help=t("The organisation that was assessed.", "被评估的机构。"))
 @_MODEL_BESIDE
@@ -349,7 +298,7 @@ def attest_command(output: Output, path: Path, bank: str, about: str, model_path
         "说明决策的理由，以及能改变结果的最小变动。",
     ),
 )
-@click.argument("path", metavar="FILE", type=_FILE)
+@click.argument("path", metavar="FILE", type=READ_FILE)
 @_MODEL_BESIDE
 @click.option(
     "--amount",
@@ -369,7 +318,7 @@ def why_command(output: Output, path: Path, model_path: Path | None, amount: str
 
 
 def _model_of(made: file.Decision, path: Path | None) -> Model:
-    return Model.read(path.read_bytes() if path else file.canonical(made.inputs.model or {}))
+    return Model.read(path.read_bytes() if path else canonical(made.inputs.model or {}))
 
 
 def _found(found: Found, policy: Policy) -> dict[str, Any]:
@@ -468,275 +417,6 @@ def shown_value(field: str, value: int) -> str:
     return f"{value:,}"
 
 
-# -- many firms -----------------------------------------------------------------------------------------------------------
-
-
-@click.command(
-    "allocate",
-    help=t(
-        "Share a budget among many firms: to whom, how much, at what price.",
-        "在众多企业之间分配信贷总额：贷给谁、贷多少、以何利率。",
-    ),
-)
-@click.argument("firms_path", metavar="FIRMS", type=_FILE)
-@_POLICY
-@click.option("--budget", required=True, help=t("Yuan.", "总额（元）。"))
-@click.option(
-    "--churn",
-    "churn_path",
-    type=_FILE,
-    help=t("Table: who turns an offer down at which rate (CSV).", "客户流失率表：各利率下的流失率（CSV）。"),
-)
-@click.option(
-    "--planned",
-    help=t(
-        "Book that caps are shares of, yuan; the budget if absent.",
-        "各项占比上限所依据的贷款总规模（元），缺省为总额。",
-    ),
-)
-@click.option(
-    "--taken",
-    multiple=True,
-    metavar="RULE=YUAN",
-    help=t("Outstanding under a capped rule; may be repeated.", "某项上限已占用的金额，可重复指定。"),
-)
-@click.option(
-    "--rules",
-    "with_rules",
-    is_flag=True,
-    help=t("Solve again without each rule, to tell what it moves.", "逐条去掉规则重新求解，说明各规则的影响。"),
-)
-@click.option(
-    "--synthetic",
-    "synthetic",
-    is_flag=True,
-    help=t("Mark the file: these firms are made up.", "在文件中注明企业均为虚构。"),
-)
-@click.option(
-    "--table",
-    "table_path",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help=t("Offers as CSV, too.", "同时输出授信表（CSV）。"),
-)
-@_AT
-@_TARGET
-@common
-def allocate_command(
-    output: Output,
-    firms_path: Path,
-    policy_path: Path,
-    budget: str,
-    churn_path: Path | None,
-    planned: str | None,
-    taken: tuple[str, ...],
-    with_rules: bool,
-    synthetic: bool,
-    table_path: Path | None,
-    at: str | None,
-    target: Path,
-) -> None:
-    """
-    FIRMS is a table (CSV) with columns firm (or firm_id), default_ppm (or default, such as 4.35%) and, where known, limit (yuan), industry, lists (words
-    with blanks between) and purpose; others are not read. Firms of a Hefu store whose codes begin with SYN- are marked as made up.
-    """
-    from hefu.credit.decision.optimise import allocate, effects_of
-
-    policy_text = _text(policy_path)
-    firms = tuple(_firms(firms_path))
-    churn = read_churn(churn_path.read_bytes()) if churn_path else None
-    policy = read_policy(policy_text.encode())
-    if churn is not None:
-        policy = with_churn(policy, churn)
-    money = _positive(budget, "--budget")
-    inputs = allocation.Inputs(
-        policy=policy_text,
-        churn=None if churn is None else {c.name: c.points for c in policy.churn},
-        firms=firms,
-        budget=money,
-        planned=_positive(planned, "--planned") if planned else money,
-        taken=dict(_pair(text) for text in taken),
-        at_ms=_instant(at),
-        salt=secrets.token_bytes(file.SALT_BYTES),
-        is_synthetic=synthetic or any(firm.name.startswith("SYN-") for firm in firms),
-        hefu=__version__,
-    )
-    problem = inputs.to_problem(policy)
-    made = allocate(problem)
-    effects = effects_of(problem, made) if with_rules else []
-    raw, digest = allocation.write(inputs, problem, made.choices, made.prices_ppm, effects)
-    target.write_bytes(raw)
-    if table_path is not None:
-        _save_table(table_path, problem, made)
-    _told_allocation(output, inputs, problem, made, effects, target, digest)
-
-
-def _positive(text: str, name: str) -> int:
-    minor = parse_fen(text)
-    if minor <= 0:
-        raise UsageError(t("an amount is above zero", "金额应大于零"), code="BAD_AMOUNT", where=name)
-    return minor
-
-
-def _pair(text: str) -> tuple[str, int]:
-    name, sign, amount = text.partition("=")
-    if not sign:
-        raise UsageError(
-            t(f"{text!r} does not say RULE=YUAN", f"“{text}”不是“规则=金额”的形式"), code="BAD_FIELD", where="--taken"
-        )
-    return name, parse_fen(amount)
-
-
-def _firms(path: Path) -> Iterator[Firm]:
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise UsageError(
-            t("the table of firms is not CSV in UTF-8", "企业表不是 UTF-8 编码的 CSV"), code="BAD_FIRMS"
-        ) from None
-    reader = csv.DictReader(io.StringIO(text))
-    # Scores carry the identifier's own name.
-    reader.fieldnames = ["firm" if name == "firm_id" else name for name in reader.fieldnames or ()]
-    names = set(reader.fieldnames)
-    if not names >= {"firm"} or not names & {"default", "default_ppm"}:
-        raise UsageError(
-            t(
-                "the table needs the columns firm and default_ppm (or default)",
-                "企业表须有 firm 与 default_ppm（或 default）两列",
-            ),
-            code="BAD_FIRMS",
-            where="row 1",
-        )
-    for number, row in enumerate(reader, 2):
-        # Cells past the header have no name.
-        if None in row or any(value is None for value in row.values()):
-            raise UsageError(
-                t("the row has more or fewer cells than the header", "该行单元格数与表头不符"),
-                code="BAD_FIRMS",
-                where=f"row {number}",
-            )
-        table: dict[str, Any] = {name: value.strip() for name, value in row.items() if value.strip()}
-        if not table:
-            continue
-        node = Node(table, f"row {number}")
-        default = node.share("default") if "default" in node else _ppm(node, table)
-        yield Firm(
-            node.text("firm"),
-            default,
-            node.amount("limit", 0),
-            node.text("industry", "", empty=True),
-            tuple(dict.fromkeys(node.text("lists", "", empty=True).replace(";", " ").split())),
-            node.text("purpose", "", empty=True),
-        )
-
-
-def _ppm(node: Node, table: Mapping[str, str]) -> int:
-    text = table.get("default_ppm", "")
-    if not text.isascii() or not text.isdigit() or len(text) > 7 or int(text) > ONE:
-        raise node.wrong("default_ppm", "a whole number from 0 to 1000000 is expected")
-    return int(text)
-
-
-def _save_table(path: Path, problem: Any, made: Any) -> None:
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(("firm", "amount", "rate", "default_ppm", "expected_profit", "expected_loss"))
-        for choice in made.choices:
-            firm, result = problem.firms[problem.candidates[choice.candidate].firm], problem.result(choice)
-            writer.writerow(
-                (
-                    firm.name,
-                    format_minor(choice.amount, "CNY").replace(",", ""),
-                    format_ppm(choice.rate_ppm),
-                    firm.default_ppm,
-                    format_minor(result.profit, "CNY").replace(",", ""),
-                    format_minor(result.loss, "CNY").replace(",", ""),
-                )
-            )
-
-
-def _told_allocation(
-    output: Output,
-    inputs: allocation.Inputs,
-    problem: Any,
-    made: Any,
-    effects: Sequence[allocation.Effect],
-    target: Path,
-    digest: str,
-) -> None:
-    totals, used = made.totals, problem.used(made.choices)
-    output.data(
-        {
-            "saved": str(target),
-            "digest": digest,
-            "synthetic": inputs.is_synthetic,
-            "firms": len(inputs.firms),
-            "refused": len(problem.refused),
-            "offers": totals.firms,
-            "offered": totals.offered,
-            "lent": totals.expected.lent,
-            "interest": totals.expected.interest,
-            "loss": totals.expected.loss,
-            "profit": totals.profit,
-            "bound": made.bound,
-            "gap_ppm": made.gap_ppm,
-            "rows": [
-                {"name": row.name, "kind": row.kind, "room": row.room, "used": part, "price_ppm": price}
-                for row, part, price in zip(problem.rows, used, made.prices_ppm)
-            ],
-            "effects": [{name: getattr(e, name) for name in allocation.Effect.__dataclass_fields__} for e in effects],
-        }
-    )
-    synthetic_note(output, inputs.is_synthetic)
-
-    def yuan(minor: int) -> str:
-        return format_minor(minor, "CNY")
-
-    output.line(
-        t(
-            f"{totals.firms:,} of {len(inputs.firms):,} firms are offered {yuan(totals.offered)} yuan; {yuan(totals.expected.lent)} are expected to be "
-            f"taken up.",
-            f"{len(inputs.firms):,} 家企业中有 {totals.firms:,} 家获得授信，共 {yuan(totals.offered)} 元；预计实际提用 {yuan(totals.expected.lent)} 元。",
-        )
-    )
-    output.line(
-        t(
-            f"Expected: interest {yuan(totals.expected.interest)}, loss {yuan(totals.expected.loss)}, profit {yuan(totals.profit)} yuan; no allocation "
-            f"brings more than {format_ppm(made.gap_ppm)} above it.",
-            f"预期利息 {yuan(totals.expected.interest)} 元，损失 {yuan(totals.expected.loss)} 元，收益 {yuan(totals.profit)} 元；"
-            f"任何方案的收益至多高出 {format_ppm(made.gap_ppm)}。",
-        )
-    )
-    steering = {rule.code: (rule.english, rule.chinese) for rule in problem.policy.steering}
-    plain = {
-        "budget": ("the budget", "总额"),
-        "loss": ("expected losses", "预期损失"),
-        "capital": ("capital", "资本"),
-        **CAPS,
-        **steering,
-    }
-    output.table(
-        (t("bound", "约束"), t("kind", "类别"), t("one more yuan brings, yuan", "每放宽一元的收益（元）")),
-        [
-            (t(*plain[row.name]), t(row.kind, ROW_KINDS[row.kind]), f"{price / ONE:.4f}")
-            for row, price in zip(problem.rows, made.prices_ppm)
-        ],
-        right=(2,),
-    )
-    if effects:
-        output.table(
-            (
-                t("rule", "规则"),
-                t("profit", "收益"),
-                t("expected loss", "预期损失"),
-                t("to the firms meant", "投向所指企业"),
-                t("without it", "无此规则时"),
-            ),
-            [(t(*plain[e.rule]), yuan(e.profit), yuan(e.loss), yuan(e.meant), yuan(e.meant_without)) for e in effects],
-            right=(1, 2, 3, 4),
-        )
-    output.line(t(f"Saved to {target.name}; digest {digest}", f"已存入 {target.name}；摘要 {digest}"))
-
-
 # -- live -----------------------------------------------------------------------------------------------------------------
 
 
@@ -744,13 +424,13 @@ def _told_allocation(
     "follow",
     help=t("How a firm's score and limit moved with what became known.", "逐日显示企业评分与额度随数据变化的过程。"),
 )
-@click.option("--model", "model_path", required=True, type=_FILE, help=t("Model of record.", "评分模型文件。"))
-@_POLICY
+@click.option("--model", "model_path", required=True, type=READ_FILE, help=t("Model of record.", "评分模型文件。"))
+@POLICY
 @click.option(
     "--application",
     "application_path",
     required=True,
-    type=_FILE,
+    type=READ_FILE,
     help=t("What is known besides the data.", "数据之外的已知情况。"),
 )
 @STORE
@@ -776,14 +456,14 @@ def follow_command(
     """Only days on which what stands became another are shown; --json has every reading."""
     from hefu.credit.decision.live import LiveLimit
 
-    model, _ = _read_model(model_path)
-    policy, application = read_policy(_text(policy_path).encode()), read_application(application_path.read_bytes())
+    model = read_model(model_path)
+    policy, application = (
+        read_policy(policy_text(policy_path).encode()),
+        read_application(application_path.read_bytes()),
+    )
     with Store(existing_store(store_path)) as store:
         name, synthetic = firm or application.firm, store.is_synthetic
-        if name not in store.firms():
-            raise UsageError(
-                t(f"no source knows the firm {name!r}", f"没有任何数据源包含企业“{name}”"), code="UNKNOWN_FIRM"
-            )
+        check_known(store, name)
         live = LiveLimit(name, policy, model, application, day(first), store.rows_of(name))
     live.advance(day(last))
     path = list(live.path())
@@ -841,42 +521,10 @@ def follow_command(
     )
 
 
-@click.command(
-    "policy", help=t("Check a policy, or write an example to edit.", "检查信贷政策文件，或写出可供修改的示例。")
-)
-@click.argument("path", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
-@click.option(
-    "--example", type=click.Choice(["example", "contest"]), help=t("Write this example there.", "将该示例写入此文件。")
-)
-@common
-def policy_command(output: Output, path: Path, example: str | None) -> None:
-    """Exit code 2 where a field makes no sense, with its name."""
-    if example is not None:
-        if path.exists():
-            raise UsageError(
-                t("there is a file of this name already", "已有同名文件"), code="FILE_EXISTS", where=path.name
-            )
-        path.write_bytes((POLICIES / f"{example}.toml").read_bytes())
-    elif not path.exists():
-        raise UsageError(t("there is no such file", "没有该文件"), code="NO_FILE", where=path.name)
-    policy = read_policy(path.read_bytes())
-    output.data(
-        {"name": policy.name, "version": policy.version, "digest": policy.digest, "effective_on": policy.effective_on}
-    )
-    output.line(
-        t(
-            f"{policy.name}, version {policy.version}: in order. Digest {policy.digest}",
-            f"{policy.name}，版本 {policy.version}：检查通过。摘要 {policy.digest}",
-        )
-    )
-
-
 COMMANDS = (
     decide_command,
     replay_command,
     why_command,
     attest_command,
-    allocate_command,
     follow_command,
-    policy_command,
 )

@@ -8,13 +8,15 @@ import click
 
 from hefu.cli.common import home_path
 from hefu.cli.language import t
+from hefu.cli.options import WRITTEN_FILE
 from hefu.cli.output import Output
+from hefu.credit.sources import Store
 from hefu.kernel.errors import UsageError
 
 STORE = click.option(
     "--store",
     "store_path",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=WRITTEN_FILE,
     help=t("Store of sources; credit.duckdb in the home if absent.", "数据源库文件；缺省为 home 中的 credit.duckdb。"),
 )
 
@@ -39,6 +41,19 @@ def existing_store(given: Path | None) -> Path:
             where=path.name,
         )
     return path
+
+
+def check_known(store: Store, *firms: str) -> None:
+    """
+    Raises:
+        UsageError: No source knows one of them (UNKNOWN_FIRM).
+    """
+    known = store.firms()
+    for firm in firms:
+        if firm not in known:
+            raise UsageError(
+                t(f"no source knows the firm {firm!r}", f"没有任何数据源包含企业“{firm}”"), code="UNKNOWN_FIRM"
+            )
 
 
 def synthetic_note(output: Output, is_synthetic: bool) -> None:

@@ -11,7 +11,9 @@ import click
 
 from hefu.cli.codes import explain
 from hefu.cli.common import common, day, home_path, money
+from hefu.cli.credit_store import STORE, existing_store, synthetic_note
 from hefu.cli.language import t
+from hefu.cli.options import NO_LINKS, READ_FILE, WRITTEN_FILE
 from hefu.cli.output import Output
 from hefu.credit.sources import Store
 from hefu.credit.watching import delays
@@ -28,19 +30,13 @@ STATES = {"new": "新", "acknowledged": "已确认", "cleared": "已解除"}
 _BOOK = click.option(
     "--book",
     "book_path",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=WRITTEN_FILE,
     help=t("Book of alerts; alerts.db in the home if absent.", "预警簿文件；缺省为 home 中的 alerts.db。"),
-)
-_STORE = click.option(
-    "--store",
-    "store_path",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help=t("Store of sources; credit.duckdb in the home if absent.", "数据源库文件；缺省为 home 中的 credit.duckdb。"),
 )
 _DATA = click.option(
     "--data",
     required=True,
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=READ_FILE,
     help=t("Receivables (CSV or Parquet).", "应收账款表（CSV 或 Parquet）。"),
 )
 _COLUMN = click.option(
@@ -74,7 +70,7 @@ def _book(given: Path | None, *, must_exist: bool = False) -> Book:
         "在各月末检查预警，并写入预警簿。",
     ),
 )
-@_STORE
+@STORE
 @_BOOK
 @click.option(
     "--as-of",
@@ -90,11 +86,7 @@ def _book(given: Path | None, *, must_exist: bool = False) -> Book:
         "首个检查的月末；缺省为预警簿上次之后，或仅最近一个月末。",
     ),
 )
-@click.option(
-    "--no-links",
-    is_flag=True,
-    help=t("Do not look for twins and trades among the firms.", "不查找企业之间的孪生与交易关系。"),
-)
+@NO_LINKS
 @click.option(
     "--relations",
     is_flag=True,
@@ -114,13 +106,7 @@ def watch_command(
     relations: bool,
 ) -> None:
     """Months that were looked at before change nothing; an alarm that stays up is one alert."""
-    path = store_path or home_path() / "credit.duckdb"
-    if not path.exists():
-        raise UsageError(
-            t("there is no store of sources yet; import some first", "尚无数据源库，请先导入数据"),
-            code="NO_STORE",
-            where=path.name,
-        )
+    path = existing_store(store_path)
     last = day(as_of)
     with _book(book_path) as book, Store(path) as store:
         before = book.last_on("features")
@@ -143,8 +129,7 @@ def watch_command(
             "alerts": [_told(a) for a in new],
         }
     )
-    if synthetic:
-        output.line(t("Synthetic: no firm here exists.", "合成数据：其中企业均不存在。"))
+    synthetic_note(output, synthetic)
     _table(output, new)
     output.line(
         t(
@@ -255,7 +240,7 @@ def _table(output: Output, alerts: Sequence[Alert]) -> None:
 
 
 @click.command("guarantees", help=t("Circles of guarantees among firms.", "查找企业之间的担保圈。"))
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("file", type=READ_FILE)
 @click.option("--as-of", "as_of", required=True, help=t("Guarantees in force on this day.", "此日有效的担保。"))
 @click.option("--alert", "with_alerts", is_flag=True, help=t("Write them into the book of alerts.", "写入预警簿。"))
 @_BOOK
@@ -313,7 +298,7 @@ def delays_group() -> None:
     "--output",
     "target",
     required=True,
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=WRITTEN_FILE,
     help=t("Model (JSON).", "模型文件（JSON）。"),
 )
 @common
@@ -380,7 +365,7 @@ def evaluate_command(output: Output, data: Path, columns: tuple[str, ...], start
 @delays_group.command(
     "score", help=t("Say of each open receivable how likely it is paid late.", "对每笔未结清的应收账款给出逾期概率。")
 )
-@click.argument("model", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("model", type=READ_FILE)
 @_DATA
 @_COLUMN
 @click.option(
@@ -391,7 +376,7 @@ def evaluate_command(output: Output, data: Path, columns: tuple[str, ...], start
     "--output",
     "target",
     required=True,
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=WRITTEN_FILE,
     help=t("Scores (CSV).", "评分文件（CSV）。"),
 )
 @common

@@ -10,6 +10,7 @@ from hefu.cli.common import amount, common, day, document_id, identifier, money,
 from hefu.cli.invoice_files import import_files, register_file
 from hefu.cli.invoice_relations import relations_command
 from hefu.cli.language import t
+from hefu.cli.options import MAPPING
 from hefu.cli.output import Output
 from hefu.contracts.evidence.contract import available_at
 from hefu.contracts.evidence.state import DOCUMENT, DocumentRecord, document_key
@@ -55,11 +56,7 @@ invoice.add_command(relations_command)
         "代替以上各项：销方导出的文件（CSV 或 Parquet），每行一张发票。",
     ),
 )
-@click.option(
-    "--mapping",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help=t("Column mapping of that file (TOML).", "该文件的列映射（TOML）。"),
-)
+@MAPPING
 @click.option(
     "--standing-acceptance",
     is_flag=True,

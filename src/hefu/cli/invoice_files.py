@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 
 import click
 
 from hefu.cli.codes import explain
-from hefu.cli.common import common, day, money
+from hefu.cli.common import common, money
 from hefu.cli.language import t
+from hefu.cli.options import DIRECTION, MAPPING, TODAY, business_day
 from hefu.cli.output import Bars, Output
 from hefu.documents.invoices import Direction, Imported, Outcome, import_invoices, load_mapping, match_trades
-from hefu.kernel.time import CHINA
 from hefu.ledger.block import OK
 from hefu.services.home import PartyEntry
 from hefu.services.registering import Answer, register_many, rows_of
@@ -27,17 +27,9 @@ from hefu.services.trade import Trade
     ),
 )
 @click.argument("path", type=click.Path(path_type=Path, exists=True))
-@click.option(
-    "--mapping",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help=t("Column mapping (TOML).", "列映射（TOML）。"),
-)
-@click.option(
-    "--direction",
-    type=click.Choice(["purchases", "sales"]),
-    help=t("Where neither header nor file name says.", "表头与文件名均未说明时使用。"),
-)
-@click.option("--today", help=t("Business date; later invoices are refused.", "业务日期，晚于此日的发票被拒绝。"))
+@MAPPING
+@DIRECTION
+@TODAY
 @click.option(
     "--save",
     "save_to",
@@ -59,7 +51,7 @@ def import_files(
     with Bars(lambda stage: stage, quiet=output.as_json) as bars:
         imported = import_invoices(
             path,
-            today=day(today) if today else datetime.now(CHINA).date(),
+            today=business_day(today),
             mapping=load_mapping(mapping) if mapping else None,
             direction=Direction(direction) if direction else None,
             progress=bars,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 
 import click
 
-from hefu.cli.common import common, day, money
+from hefu.cli.common import common, money
 from hefu.cli.language import t
+from hefu.cli.options import DIRECTION, MAPPING, TODAY, business_day
 from hefu.cli.output import Bars, Output
 from hefu.documents.invoices import (
     Direction,
@@ -20,7 +20,6 @@ from hefu.documents.invoices import (
     load_mapping,
 )
 from hefu.documents.invoices.relations_report import save_relations, summary
-from hefu.kernel.time import CHINA
 
 NAMES = {
     RelationKind.TWINS: ("show the same invoices on the same side", "在同一方向出示相同发票（孪生企业）"),
@@ -57,17 +56,9 @@ _SHOWN = 10
     type=click.Choice([str(kind) for kind in RelationKind]),
     help=t("Only this kind; may be repeated.", "仅此一类，可重复指定。"),
 )
-@click.option(
-    "--mapping",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help=t("Column mapping (TOML).", "列映射（TOML）。"),
-)
-@click.option(
-    "--direction",
-    type=click.Choice(["purchases", "sales"]),
-    help=t("Where neither header nor file name says.", "表头与文件名均未说明时使用。"),
-)
-@click.option("--today", help=t("Business date; later invoices are refused.", "业务日期，晚于此日的发票被拒绝。"))
+@MAPPING
+@DIRECTION
+@TODAY
 @common
 def relations_command(
     output: Output,
@@ -82,7 +73,7 @@ def relations_command(
     with Bars(lambda stage: stage, quiet=output.as_json) as bars:
         imported = import_invoices(
             path,
-            today=day(today) if today else datetime.now(CHINA).date(),
+            today=business_day(today),
             mapping=load_mapping(mapping) if mapping else None,
             direction=Direction(direction) if direction else None,
             progress=bars,

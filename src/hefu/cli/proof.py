@@ -8,8 +8,8 @@ import click
 
 from hefu.cli.common import common, opened, right_id
 from hefu.cli.language import LANGUAGES, t
+from hefu.cli.options import FORCE, WRITTEN_FILE, check_new
 from hefu.cli.output import Output
-from hefu.kernel.errors import UsageError
 from hefu.kernel.keyfile import publish
 from hefu.services import proving
 
@@ -21,7 +21,7 @@ from hefu.services import proving
     "--output-file",
     "file",
     required=True,
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=WRITTEN_FILE,
     help=t("The file.", "输出文件。"),
 )
 @click.option(
@@ -33,10 +33,11 @@ from hefu.services import proving
 @click.option(
     "--checkpoint", is_flag=True, help=t("Let the members of this home countersign first.", "先由本地成员会签。")
 )
-@click.option("--force", is_flag=True, help=t("Replace the file.", "覆盖已有文件。"))
+@FORCE
 @common
 def prove(output: Output, right: str, file: Path, fields: tuple[str, ...], checkpoint: bool, force: bool) -> None:
     """The whole history, state proofs and signatures; opened terms only where the holder chooses."""
+    check_new(file, force=force)
     with opened() as trade:
         identifier = right_id(trade, right)
         openings = []
@@ -48,12 +49,6 @@ def prove(output: Output, right: str, file: Path, fields: tuple[str, ...], check
             trade.network.checkpoint()
         raw = trade.network.engine.query(lambda chain: proving.bundle(chain, identifier, openings))
         height, genesis = trade.network.chain.tip.height, trade.network.home.genesis
-    if file.exists() and not force:
-        raise UsageError(
-            t("this file exists; --force replaces it", "文件已存在，可用 --force 覆盖"),
-            code="FILE_EXISTS",
-            where=str(file),
-        )
     publish(file, raw, overwrite=force)
     output.data({"file": str(file), "bytes": len(raw), "height": height, "right": identifier})
     output.line(t(f"{file}: {len(raw):,} bytes, as of block {height}", f"{file}：{len(raw):,} 字节，截至区块 {height}"))

@@ -22,7 +22,8 @@ import hefu.credit.models
 from hefu import __version__
 from hefu.credit.decision.application import Application, application_of
 from hefu.credit.decision.change import Found, of_decision
-from hefu.credit.decision.file import SALT_BYTES, Decision, Inputs, make
+from hefu.credit.decision.document import SALT_BYTES
+from hefu.credit.decision.file import Decision, Inputs, make
 from hefu.credit.decision.policy import Policy, read_policy
 from hefu.credit.features import compute, record_of
 from hefu.credit.features.registry import VERSION

@@ -6,17 +6,16 @@ could be at best.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, NoReturn
+from typing import Any
 
 from hefu.credit.decision.churn import with_churn
-from hefu.credit.decision.file import SALT_BYTES, canonical, digest_of
+from hefu.credit.decision.document import canonical, check_named, check_salt, differs, digest_of, read_document, whole
 from hefu.credit.decision.numbers import ONE, ceil_div
 from hefu.credit.decision.policy import Policy, read_policy
 from hefu.credit.decision.portfolio import Choice, Firm, Problem, Totals
-from hefu.kernel.errors import Corrupt, HefuError, UsageError
+from hefu.kernel.errors import Corrupt, HefuError
 from hefu.kernel.money import AMOUNT_MAX
 from hefu.kernel.time import INSTANT_MAX_MS, business_date
 
@@ -123,8 +122,7 @@ def write(
 def _document(
     inputs: Inputs, problem: Problem, choices: Sequence[Choice], prices_ppm: Sequence[int], effects: list[Any]
 ) -> dict[str, Any]:
-    if len(inputs.salt) != SALT_BYTES:
-        raise UsageError(f"a salt has {SALT_BYTES} bytes", code="BAD_FIELD", where="salt")
+    check_salt(inputs.salt)
     totals = problem.checked(choices)
     bound = max(totals.profit, problem.bound(prices_ppm))
     return {
@@ -184,55 +182,34 @@ def replay(raw: bytes, *, digest: str | None = None) -> Read:
             (DECISION_DIFFERS, `where` names the part), or another one than the digest names (OTHER_DECISION).
         UsageError: Of a version that this program does not know (DECISION_VERSION).
     """
-    document = _parsed(raw)
+    document = read_document(
+        raw,
+        format=FORMAT,
+        version=VERSION,
+        keys=_KEYS,
+        damaged=Corrupt("this is not the file of an allocation, or it was damaged", code="NOT_AN_ALLOCATION"),
+    )
     try:
         inputs = _inputs(document)
         problem = inputs.to_problem()
         places = {candidate.firm: n for n, candidate in enumerate(problem.candidates)}
         choices = tuple(Choice(places[firm], amount, rate) for firm, amount, rate in document["offers"])
-        prices = tuple(_whole(row["price_ppm"], 10**9) for row in document["rows"])
+        prices = tuple(whole(row["price_ppm"], 10**9) for row in document["rows"])
         if len(prices) != len(problem.rows):
-            raise _differs("rows")
+            raise differs("rows")
         made = _document(inputs, problem, choices, prices, document["effects"])
     except Corrupt:
         raise
     except HefuError as error:
-        raise _differs(error.where or "inputs") from None
+        raise differs(error.where or "inputs") from None
     except (LookupError, ValueError, TypeError, AttributeError):
-        raise _differs("inputs") from None
+        raise differs("inputs") from None
     made["digest"] = digest_of(made)
     for key in sorted(made, key=lambda key: (key == "digest", key)):
         if canonical({key: made[key]}) != canonical({key: document[key]}):
-            raise _differs(key)
-    if digest is not None and digest.lower() != made["digest"]:
-        raise Corrupt(
-            "consistent, but not the decision that this digest names",
-            code="OTHER_DECISION",
-            where="digest",
-        )
+            raise differs(key)
+    check_named(made["digest"], digest)
     return Read(inputs, problem, choices, problem.totals(choices), document)
-
-
-def _parsed(raw: bytes) -> dict[str, Any]:
-    try:
-        found = json.loads(raw.decode("utf-8"), parse_float=_refuse, parse_constant=_refuse, parse_int=_int)
-    except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict) or found.get("format") != FORMAT:
-        raise Corrupt("this is not the file of an allocation, or it was damaged", code="NOT_AN_ALLOCATION")
-    if found.get("version") != VERSION:
-        raise UsageError(
-            "the decision was made by an arithmetic that this program does not know", code="DECISION_VERSION"
-        )
-    if found.keys() != _KEYS:
-        raise _differs(min(found.keys() ^ _KEYS))
-    try:
-        same = canonical(found) == raw
-    except (ValueError, RecursionError):
-        same = False
-    if not same:
-        raise Corrupt("the bytes are not in the one form that a decision has", code="DECISION_NOT_CANONICAL")
-    return found
 
 
 def _inputs(document: dict[str, Any]) -> Inputs:
@@ -244,40 +221,16 @@ def _inputs(document: dict[str, Any]) -> Inputs:
         policy=document["policy"],
         churn=None
         if churn is None
-        else {
-            name: tuple((_whole(a, ONE + 1), _whole(b, ONE + 1)) for a, b in points) for name, points in churn.items()
-        },
+        else {name: tuple((whole(a, ONE + 1), whole(b, ONE + 1)) for a, b in points) for name, points in churn.items()},
         firms=tuple(
-            Firm(name, _whole(default, ONE + 1), _whole(limit, AMOUNT_MAX), industry, tuple(lists), purpose)
+            Firm(name, whole(default, ONE + 1), whole(limit, AMOUNT_MAX), industry, tuple(lists), purpose)
             for name, default, limit, industry, lists, purpose in document["firms"]
         ),
-        budget=_whole(document["budget"], 10**18),
-        planned=_whole(document["planned"], 10**18),
-        taken={name: _whole(amount, 10**18) for name, amount in document["taken"].items()},
-        at_ms=_whole(document["at_ms"], INSTANT_MAX_MS),
+        budget=whole(document["budget"], 10**18),
+        planned=whole(document["planned"], 10**18),
+        taken={name: whole(amount, 10**18) for name, amount in document["taken"].items()},
+        at_ms=whole(document["at_ms"], INSTANT_MAX_MS),
         salt=bytes.fromhex(document["salt"]),
         is_synthetic=document["synthetic"],
         hefu=document["hefu"],
-    )
-
-
-def _whole(value: object, top: int) -> int:
-    if type(value) is not int or not 0 <= value < top:
-        raise ValueError("not a whole number in its range")
-    return value
-
-
-def _refuse(_: str) -> NoReturn:
-    raise ValueError("not an integer")
-
-
-def _int(text: str) -> int:
-    if len(text) > 40:
-        raise ValueError("an integer of more than forty characters")
-    return int(text)
-
-
-def _differs(where: str) -> Corrupt:
-    return Corrupt(
-        "the file does not say what comes of its own inputs: it was altered", code="DECISION_DIFFERS", where=where
     )

@@ -12,11 +12,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
-from hashlib import sha256
-from typing import Any, NoReturn
+from typing import Any
 
 from hefu.credit.decision.application import Application, application_of
 from hefu.credit.decision.decide import Answer, Steps, decide
+from hefu.credit.decision.document import canonical, check_named, check_salt, differs, digest_of, read_document, whole
 from hefu.credit.decision.policy import Policy, read_policy
 from hefu.credit.models.record import Model, ModelError, Score
 from hefu.kernel.errors import Corrupt, HefuError, UsageError
@@ -25,7 +25,6 @@ from hefu.kernel.time import INSTANT_MAX_MS, business_date
 FORMAT = "hefu-decision"
 #: The arithmetic. A later one that decides otherwise gets a number of its own, and this one stays.
 VERSION = 1
-SALT_BYTES = 32
 _KEYS = frozenset(
     [
         "format",
@@ -91,17 +90,6 @@ class Decision:
     digest: str
 
 
-def canonical(document: Mapping[str, Any]) -> bytes:
-    """JSON in UTF-8, keys sorted, no blanks, no escapes beyond what JSON asks, a line's end at the end."""
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return text.encode() + b"\n"
-
-
-def digest_of(document: Mapping[str, Any]) -> str:
-    """SHA-256 over the canonical bytes of a document without its own digest, hexadecimal."""
-    return sha256(canonical({key: value for key, value in document.items() if key != "digest"})).hexdigest()
-
-
 def fields_read(policy: Policy, model: Model) -> tuple[str, ...]:
     """Names of a record that a decision reads, each once, in order."""
     names = [field.name for field in model.fields]
@@ -129,8 +117,7 @@ def make(inputs: Inputs, model: Model, policy: Policy | None = None, *, with_mod
         raise UsageError(
             "the record knows what became known after the decision", code="RECORD_FROM_FUTURE", where="as_of"
         )
-    if len(inputs.salt) != SALT_BYTES:
-        raise UsageError(f"a salt has {SALT_BYTES} bytes", code="BAD_FIELD", where="salt")
+    check_salt(inputs.salt)
     record = _kept(inputs.record, fields_read(policy, model))
     score = scored(model, record)
     answer, steps = decide(policy, inputs.application, record, score, on)
@@ -205,9 +192,15 @@ def read_inputs(raw: bytes, model_raw: bytes | None = None) -> tuple[Inputs, Mod
         UsageError: The model is kept beside and was not given (MODEL_NOT_GIVEN), or another one was (OTHER_MODEL); an arithmetic
             that this program does not know (DECISION_VERSION).
     """
-    document = _document(raw)
+    document = read_document(
+        raw,
+        format=FORMAT,
+        version=VERSION,
+        keys=_KEYS,
+        damaged=Corrupt("this is not the file of a decision, or it was damaged", code="NOT_A_DECISION"),
+    )
     if type(document["synthetic"]) is not bool or not isinstance(document["hefu"], str):
-        raise _differs("inputs")
+        raise differs("inputs")
     try:
         model = _model(document, model_raw)
         inputs = Inputs(
@@ -216,19 +209,19 @@ def read_inputs(raw: bytes, model_raw: bytes | None = None) -> tuple[Inputs, Mod
             model_digest=document["model_digest"],
             record=document["record"],
             application=application_of(document["application"], "application"),
-            at_ms=_whole(document, "at_ms", INSTANT_MAX_MS),
+            at_ms=whole(document["at_ms"], INSTANT_MAX_MS, "at_ms"),
             as_of=date.fromisoformat(document["as_of"]),
             salt=bytes.fromhex(document["salt"]),
-            definitions=_whole(document, "definitions", 10**9),
+            definitions=whole(document["definitions"], 10**9, "definitions"),
             is_synthetic=document["synthetic"],
             hefu=document["hefu"],
         )
     except UsageError as error:
         if error.code in ("MODEL_NOT_GIVEN", "OTHER_MODEL"):
             raise
-        raise _differs(error.where or "inputs") from None
+        raise differs(error.where or "inputs") from None
     except (ValueError, TypeError, AttributeError):
-        raise _differs("inputs") from None
+        raise differs("inputs") from None
     return inputs, model, document
 
 
@@ -252,50 +245,13 @@ def replay(raw: bytes, model_raw: bytes | None = None, *, digest: str | None = N
     try:
         made = make(inputs, model, with_model=document["model"] is not None)
     except HefuError as error:
-        raise _differs(error.where or "inputs") from None
+        raise differs(error.where or "inputs") from None
     except (TypeError, ValueError, AttributeError):
-        raise _differs("inputs") from None
+        raise differs("inputs") from None
     if made.raw != raw:
-        raise _differs(_first_difference(json.loads(made.raw), document))
-    if digest is not None and digest.lower() != made.digest:
-        raise Corrupt(
-            "consistent, but not the decision that this digest names",
-            code="OTHER_DECISION",
-            where="digest",
-        )
+        raise differs(_first_difference(json.loads(made.raw), document))
+    check_named(made.digest, digest)
     return made
-
-
-def _document(raw: bytes) -> dict[str, Any]:
-    try:
-        found = json.loads(raw.decode("utf-8"), parse_float=_refuse, parse_constant=_refuse, parse_int=_int)
-    except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict) or found.get("format") != FORMAT:
-        raise Corrupt("this is not the file of a decision, or it was damaged", code="NOT_A_DECISION")
-    if found.get("version") != VERSION:
-        raise UsageError(
-            "the decision was made by an arithmetic that this program does not know", code="DECISION_VERSION"
-        )
-    if found.keys() != _KEYS:
-        raise _differs(min(found.keys() ^ _KEYS))
-    try:
-        same = canonical(found) == raw
-    except (ValueError, RecursionError):
-        same = False
-    if not same:
-        raise Corrupt("the bytes are not in the one form that a decision has", code="DECISION_NOT_CANONICAL")
-    return found
-
-
-def _refuse(_: str) -> NoReturn:
-    raise ValueError("not an integer")
-
-
-def _int(text: str) -> int:
-    if len(text) > 40:
-        raise ValueError("an integer of more than forty characters")
-    return int(text)
 
 
 def _model(document: dict[str, Any], beside: bytes | None) -> Model:
@@ -307,25 +263,12 @@ def _model(document: dict[str, Any], beside: bytes | None) -> Model:
     except ModelError as error:
         if inside is None:
             raise UsageError("the file beside is no model: " + str(error), code="OTHER_MODEL") from None
-        raise _differs("model") from None
+        raise differs("model") from None
     if model.digest != document["model_digest"]:
         if inside is None:
             raise UsageError("the model given is not the one that decided", code="OTHER_MODEL", where="model_digest")
-        raise _differs("model")
+        raise differs("model")
     return model
-
-
-def _whole(document: dict[str, Any], name: str, top: int) -> int:
-    value = document[name]
-    if type(value) is not int or not 0 <= value < top:
-        raise _differs(name)
-    return value
-
-
-def _differs(where: str) -> Corrupt:
-    return Corrupt(
-        "the file does not say what comes of its own inputs: it was altered", code="DECISION_DIFFERS", where=where
-    )
 
 
 def _first_difference(ours: Any, theirs: Any, path: str = "") -> str:

@@ -144,14 +144,14 @@ class _Solver:
         """
         np, rows = self.np, len(room)
         best, best_value = start.copy(), math.inf
-        master, at = self._master(rows, room), start
+        master, at, reachable = self._master(rows, room), start, -math.inf
         for cuts in range(1, _DUAL_STEPS + 1):
             value, slope = self._value(firms, room, at)
             # bound(prices) >= value + slope * (prices - at): theta stands for the firms' part of it.
             firms_slope = slope - room
             master.addRow(value - room @ at - firms_slope @ at, math.inf, rows + 1, np.arange(rows + 1, dtype=np.int32),
                           np.concatenate(([1.0], -firms_slope)))  # fmt: skip
-            promised = best_value - self._promised if cuts > 1 else math.inf
+            promised = best_value - reachable
             if value < best_value:
                 if cuts > 1 and best_value - value > 0.5 * promised:
                     radius *= 2
@@ -163,16 +163,14 @@ class _Solver:
             master.run()
             if master.getModelStatus() != self.high.HighsModelStatus.kOptimal:
                 break
-            self._promised = master.getInfo().objective_function_value
+            reachable = master.getInfo().objective_function_value
             at = np.maximum(np.array(master.getSolution().col_value[1:]), 0.0)
             inside = bool(np.all((at < best + radius * 0.999) & ((at > best - radius * 0.999) | (at <= 0))))
-            if best_value - self._promised <= _DUAL_GAP * max(1.0, abs(best_value)):
+            if best_value - reachable <= _DUAL_GAP * max(1.0, abs(best_value)):
                 if inside or radius > 1:
                     break
                 radius *= 4
         return best
-
-    _promised = 0.0
 
     def _master(self, rows: int, room: Any) -> highspy.Highs:
         """min theta + room * prices, over cuts to come."""

@@ -269,7 +269,7 @@ def _method(seen: _Seen, t: Words) -> str:
     return "".join(
         [
             f"<h2>{t('Method', '方法')}</h2>",
-            f"<p>{t('The score of record is a sum of integers from tables and trees; libraries trained it, our own evaluator gives it. Held back:', '正式评分为整数表与树之和；由程序库训练，由本系统的求值器给出。留出方式：')} {splits[m['split']]}, {m['folds']} {t('folds, seed', '折，种子')} {m['seed']}.</p>",
+            f"<p>{t('The score of record is a sum of integers from tables and trees; libraries trained it, our own evaluator gives it. Held back:', '正式评分为整数表与树之和；由程序库训练，由本系统的求值器给出。留出方式：')} {splits[m['split']]}, {m['folds']} {t('folds, seed', '折，种子')} {m['seed']}. {t('The method was chosen on the same folds, so these figures flatter a little.', '方法亦由同样的折选出，指标略偏乐观。')}</p>",
             f"<h3>{t('Held out: what to expect of new firms', '留出验证：对新企业的预期表现')}</h3>",
             _rows(
                 ("", *names),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import NamedTuple
 
 from hefu.documents.invoices.saving import whole_file
 from hefu.documents.invoices.treatments import BY_CODE, Outcome, problem
+
+_NUMBER = re.compile(r"[+-]?[0-9]+([.,][0-9]+)*")
 
 
 class LeftRow(NamedTuple):
@@ -118,6 +121,7 @@ class ImportReport:
 
 
 def harmless(text: str) -> str:
-    """A cell that a spreadsheet does not run."""
+    """A cell that a spreadsheet does not run; numbers stay as they are."""
     # A spreadsheet runs what begins with one of these.
-    return "'" + text if text.startswith(("=", "+", "-", "@")) else text
+    runs = text.startswith(("=", "+", "-", "@", "\t", "\r"))
+    return "'" + text if runs and not _NUMBER.fullmatch(text) else text
