@@ -6,6 +6,7 @@ A proof shows a bucket's entries as pairs of hashes and the siblings up to the r
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Protocol
@@ -87,9 +88,11 @@ class StateTree:
     def __init__(self, h: Hash, store: Store, buckets: int = BUCKETS) -> None:
         self._h = h
         self._store = store
-        self._most, self._count = buckets, 0
+        self._most = buckets
         #: Buckets by index; None for one that was not touched yet. A list: one access to memory instead of a dictionary's three.
         self._kept: list[bytes | None] = [None] * BUCKETS
+        #: Those that were read, oldest first. Keys are hashes, so it makes no difference which one goes.
+        self._read: deque[int] = deque()
         self._empty = h(BUCKET)
         self._levels: list[bytearray] = []
         self._dirty_pages: set[int] = set()
@@ -167,9 +170,9 @@ class StateTree:
             changes: Keys with their new values; None removes.
             height: The block that the delta belongs to.
         """
-        if self._count > self._most:
-            self._kept, self._count = [None] * BUCKETS, 0
         h, kept, number = self._h, self._kept, int.from_bytes
+        while len(self._read) > self._most:
+            kept[self._read.popleft()] = None
         by_bucket: dict[int, list[tuple[bytes, bytes | None]]] = {}
         for key, value in changes:
             key_hash = h(KEY + key)
@@ -203,7 +206,7 @@ class StateTree:
             contents = self._store.get_many([b"b" + index.to_bytes(3, "big") for index in missing])
             for index, content in zip(missing, contents, strict=True):
                 self._kept[index] = content or b""
-            self._count += len(missing)
+            self._read.extend(missing)
 
     def _rehash(self, dirty: Iterable[int]) -> None:
         h, levels = self._h, self._levels

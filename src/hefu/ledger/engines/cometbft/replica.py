@@ -37,7 +37,7 @@ CHAIN_ID_BYTES = 16
 #: Decoded records in memory: a fifth of what the embedded engine keeps.
 RECORDS = 10_000
 #: Of the state tree's million buckets; all of them grow with the ledger, to hundreds of megabytes.
-TREE_BUCKETS = 120_000
+TREE_BUCKETS = 160_000
 
 
 @dataclass(frozen=True, slots=True)
