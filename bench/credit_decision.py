@@ -26,7 +26,7 @@ from hefu.credit.decision.live import LiveLimit
 from hefu.credit.decision.optimise import allocate
 from hefu.credit.decision.policy import Policy, read_policy
 from hefu.credit.decision.portfolio import Firm, Problem
-from hefu.credit.features import FEATURES, LiveFirm, record_of
+from hefu.credit.features import BY_NAME, FEATURES, LiveFirm, record_of
 from hefu.credit.models.record import Model, canonical
 from hefu.credit.sources import Invoice, Row, synthetic_firms
 
@@ -52,7 +52,7 @@ def made_up_model(trees: int = 200) -> Model:
 
     def field(name: str) -> dict[str, Any]:
         return {
-            "name": name, "digits": 0, "unit": "", "direction": "either", "unknown": True, "unknown_seen": True,
+            "name": name, "digits": BY_NAME[name].digits, "unit": "", "direction": "either", "unknown": True, "unknown_seen": True,
             "lowest": -(10**17), "highest": 10**17, "seen_lowest": -(10**17), "seen_highest": 10**17, "codes": {}, "other": None,
             "english": name, "chinese": name,
         }  # fmt: skip

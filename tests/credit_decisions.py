@@ -17,7 +17,7 @@ from hefu.credit.decision.application import Application, Book, Exposure, Item
 from hefu.credit.decision.document import SALT_BYTES
 from hefu.credit.decision.file import Inputs
 from hefu.credit.decision.policy import Policy, read_policy
-from hefu.credit.features.registry import FEATURES
+from hefu.credit.features.registry import BY_NAME, FEATURES
 from hefu.credit.models.record import Model, canonical
 
 POLICIES = Path(hefu.credit.decision.__file__).parent / "policies"
@@ -137,7 +137,7 @@ def model_document() -> dict[str, Any]:
         return {"field": name, "thresholds": thresholds, "values": values, "unknown": unknown}
 
     return document(
-        fields=[field(name, direction=direction) for name, direction in names.items()],
+        fields=[field(name, digits=BY_NAME[name].digits, direction=direction) for name, direction in names.items()],
         base=-3_000_000,
         tables=[
             table("sales_12m", [100_000_000, 500_000_000, 2_000_000_000], [1_400_000, 500_000, 0, -600_000], 900_000),

@@ -14,6 +14,7 @@ from credit_decisions import application as asked
 from hefu.credit.decision import allocation, file
 from hefu.credit.decision.document import canonical
 from hefu.credit.decision.portfolio import Choice, Firm, Problem
+from hefu.credit.models.record import Model
 
 HERE = Path(__file__).parent
 SCRIPT = HERE.parent.parent / "scripts" / "replay_decision.py"
@@ -64,7 +65,8 @@ def test_a_model_beside_is_taken_there_too(tmp_path: Path) -> None:
 
 def test_the_same_inputs_still_make_the_same_bytes() -> None:
     """Inputs of the golden file, put together anew."""
-    made = file.make(golden_inputs(), model())
+    found = golden_inputs()
+    made = file.make(found, Model.read(canonical(found.model or {})))
     assert made.raw == DECISION.read_bytes()
     problem = golden_allocation().to_problem()
     raw, _ = allocation.write(golden_allocation(), problem, golden_choices(problem), (30_000, 0, 1_500, 0))
@@ -72,12 +74,14 @@ def test_the_same_inputs_still_make_the_same_bytes() -> None:
 
 
 def golden_inputs() -> file.Inputs:
-    """A firm with a confirmed receivable, one without, and its data; its own copy of the policy is in the file."""
+    """A firm with a confirmed receivable, one without, and its data; its own copies of policy and model are in the file."""
     application = asked(
         lists=("high-tech",), items=(item(), item("r2", evidence=("delivery", "invoice"), payer="other", trade="T"))
     )
-    policy = file.read_inputs(DECISION.read_bytes())[0].policy if DECISION.exists() else inputs().policy
-    return inputs(application=application, policy=policy)
+    if not DECISION.exists():
+        return inputs(application=application)
+    kept, made_by, _ = file.read_inputs(DECISION.read_bytes())
+    return inputs(application=application, policy=kept.policy, model=kept.model, model_digest=made_by.digest)
 
 
 def golden_allocation() -> allocation.Inputs:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -16,10 +18,11 @@ from hefu.cli.credit_policy import policy_command
 from hefu.cli.credit_store import STORE, check_known, existing_store, store_file, synthetic_note
 from hefu.cli.credit_watching import COMMANDS as WATCHING_COMMANDS
 from hefu.cli.language import t
-from hefu.cli.options import DIRECTION, MAPPING, NO_LINKS, TODAY, business_day
+from hefu.cli.options import DIRECTION, MAPPING, NO_LINKS, READ_FILE, TODAY, business_day
 from hefu.cli.output import Output
 from hefu.credit.features import BY_NAME, FEATURES, VERSION, Feature, compute, record_of, sources_of
 from hefu.credit.features.registry import LINKS, SOURCES
+from hefu.credit.models.outcomes import LABEL, Labels, labels_of, read_outcomes
 from hefu.credit.sources import Options, SourceReport, Store, import_source, synthetic_firms, write_firms
 from hefu.credit.sources.schema import SCHEMAS
 from hefu.documents.invoices import Direction, load_mapping
@@ -196,7 +199,14 @@ def sources_command(output: Output, store_path: Path | None) -> None:
 @credit.command("features", help=t("Features of firms as of a date, as a table.", "计算企业截至某日的特征，输出为表。"))
 @STORE
 @click.option(
-    "--as-of", "as_of", required=True, help=t("Nothing known later enters.", "截至日期，此后获知的数据一律不计。")
+    "--as-of",
+    "days",
+    required=True,
+    multiple=True,
+    help=t(
+        "Nothing known later enters; may be repeated with -o.",
+        "截至日期，此后获知的数据一律不计；使用 -o 时可重复指定。",
+    ),
 )
 @click.option(
     "--firm", "firms", multiple=True, help=t("Only this firm; may be repeated.", "仅计算该企业，可重复指定。")
@@ -207,6 +217,31 @@ def sources_command(output: Output, store_path: Path | None) -> None:
     "target",
     type=click.Path(path_type=Path, dir_okay=False),
     help=t("Table to write (.parquet or .csv).", "输出文件（.parquet 或 .csv）。"),
+)
+@click.option(
+    "--outcomes",
+    "outcomes_path",
+    type=READ_FILE,
+    help=t(
+        "Who defaulted when (columns firm and defaulted_on, or defaulted where no day is known): adds the label that a model learns.",
+        "违约情况表（含 firm 与 defaulted_on 两列；不知日期时为 defaulted），据此加入供模型学习的标签列。",
+    ),
+)
+@click.option(
+    "--horizon",
+    "horizon_days",
+    default=365,
+    show_default=True,
+    type=click.IntRange(1, 3660),
+    help=t("Days after the as-of date in which a default counts.", "截至日期之后多少天内违约计入标签。"),
+)
+@click.option(
+    "--outcomes-until",
+    "until",
+    help=t(
+        "Outcomes are known up to this day; today if absent. Whose days end later has no label.",
+        "违约情况的统计截止日，缺省为今天；观察期未满的企业不作标签。",
+    ),
 )
 @NO_LINKS
 @click.option(
@@ -221,26 +256,34 @@ def sources_command(output: Output, store_path: Path | None) -> None:
 def features_command(
     output: Output,
     store_path: Path | None,
-    as_of: str,
+    days: tuple[str, ...],
     firms: tuple[str, ...],
     target: Path | None,
+    outcomes_path: Path | None,
+    horizon_days: int,
+    until: str | None,
     no_links: bool,
     relations: bool,
 ) -> None:
     """Without --output, one named firm is shown on the screen: value, unit and definition of every feature."""
-    if target is None and len(firms) != 1:
+    if target is None and (len(firms) != 1 or len(days) != 1 or outcomes_path is not None):
         raise UsageError(
             t("name a table to write (-o), or one firm to show", "请指定输出文件（-o），或仅指定一家企业以显示"),
             code="NO_OUTPUT",
         )
-    day_of = day(as_of)
+    as_of = sorted({day(text) for text in days})
+    outcomes = None if outcomes_path is None else read_outcomes(outcomes_path)
     with Store(existing_store(store_path)) as store:
         check_known(store, *firms)
         synthetic = store.is_synthetic
-        spine = [(firm, day_of) for firm in firms or store.firms()]
+        spine = [(firm, on) for firm in dict.fromkeys(firms) or store.firms() for on in as_of]
+        labels = None
+        if outcomes is not None:
+            labels = labels_of(outcomes, spine, horizon=timedelta(days=horizon_days), until=business_day(until))
+            spine = list(labels.words)
         table = compute(store.connection, spine, with_links=not no_links, with_relations=relations)
         if target is not None:
-            table.save(target)
+            table.save(target, labels=None if labels is None else (LABEL, labels.words))
             told: dict[str, object] = {"saved": str(target)}
         else:
             told = {"features": next(table.features()), "record": record_of(next(table.facts()))}
@@ -248,7 +291,16 @@ def features_command(
         rows = table.rows
         values = next(table.features()) if target is None else {}
     output.data(
-        {**told, "rows": rows, "as_of": day_of, "definitions": VERSION, "absent": absent, "synthetic": synthetic}
+        {
+            **told,
+            "rows": rows,
+            "as_of": as_of[-1],
+            "days": as_of,
+            "labels": None if labels is None else _counted(labels),
+            "definitions": VERSION,
+            "absent": absent,
+            "synthetic": synthetic,
+        }
     )
     synthetic_note(output, synthetic)
     if target is None:
@@ -256,13 +308,37 @@ def features_command(
     if absent:
         names = t(", ", "、").join(map(_named, absent))
         output.line(t(f"Absent, so their features are unknown: {names}.", f"缺以下数据源，相应特征为未知：{names}。"))
+    if labels is not None:
+        _tell_labels(output, labels, horizon_days if outcomes and outcomes.days is not None else None)
     if target is not None:
+        told_days = ", ".join(map(str, as_of))
         output.line(
             t(
-                f"{rows:,} firms, {len(FEATURES)} features as of {day_of}, saved to {target.name}.",
-                f"{rows:,} 家企业截至 {day_of} 的 {len(FEATURES)} 项特征已存入 {target.name}。",
+                f"{rows:,} rows of {len(FEATURES)} features as of {told_days}, saved to {target.name}.",
+                f"截至 {told_days} 的 {len(FEATURES)} 项特征共 {rows:,} 行，已存入 {target.name}。",
             )
         )
+
+
+def _counted(labels: Labels) -> dict[str, int]:
+    words = Counter(word or "unknown" for word in labels.words.values())
+    return {"yes": 0, "no": 0, "unknown": 0, **words, "already": labels.already}
+
+
+def _tell_labels(output: Output, labels: Labels, horizon_days: int | None) -> None:
+    counts = _counted(labels)
+    if horizon_days is None:
+        counted = t(", ", "，").join(f"{word}: {count:,}" for word, count in counts.items() if count)
+        output.line(t(f"Labels: {counted}.", f"标签：{counted}。"))
+        return
+    output.line(
+        t(
+            f"Within {horizon_days:,} days {counts['yes']:,} defaulted, {counts['no']:,} did not; {counts['unknown']:,} without a label; "
+            f"{counts['already']:,} left out that had defaulted before.",
+            f"{horizon_days:,} 天内违约 {counts['yes']:,} 行，未违约 {counts['no']:,} 行；无标签 {counts['unknown']:,} 行；"
+            f"此前已违约而略去 {counts['already']:,} 行。",
+        )
+    )
 
 
 def _show(output: Output, values: dict[str, object]) -> None:

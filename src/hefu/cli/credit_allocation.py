@@ -184,7 +184,8 @@ def _firms(path: Path) -> Iterator[Firm]:
                 where=f"row {number}",
             )
         table: dict[str, Any] = {name: value.strip() for name, value in row.items() if value.strip()}
-        if not table:
+        if not table or "error" in table:
+            # What no model could score is lent nothing.
             continue
         node = Node(table, f"row {number}")
         default = node.share("default") if "default" in node else _ppm(node, table)

@@ -25,6 +25,7 @@ from hefu.credit.decision.decide import Answer
 from hefu.credit.decision.document import SALT_BYTES, canonical
 from hefu.credit.decision.numbers import format_ppm, parse_fen
 from hefu.credit.decision.policy import Policy, read_policy
+from hefu.credit.decision.record import check_fields
 from hefu.credit.decision.words import FACILITIES, TOOK, text_of
 from hefu.credit.features import BY_NAME, VERSION, compute, record_of
 from hefu.credit.models.record import Model, Score
@@ -112,7 +113,9 @@ def decide_command(
     at_ms = instant(at)
     known_on = day(as_of) if as_of else business_date(at_ms)
     record, definitions, synthetic = (
-        (_record(record_path), 0, False) if record_path else _computed(store_path, firm or application.firm, known_on)
+        (_record(record_path), 0, False)
+        if record_path
+        else _computed(model, store_path, firm or application.firm, known_on)
     )
     made = file.make(
         file.Inputs(
@@ -154,7 +157,10 @@ def _record(path: Path) -> Mapping[str, int | None]:
     return found
 
 
-def _computed(store_path: Path | None, firm: str, as_of: Any) -> tuple[Mapping[str, int | None], int, bool]:
+def _computed(
+    model: Model, store_path: Path | None, firm: str, as_of: Any
+) -> tuple[Mapping[str, int | None], int, bool]:
+    check_fields(model)
     with Store(existing_store(store_path)) as store:
         check_known(store, firm)
         table = compute(store.connection, [(firm, as_of)])

@@ -53,8 +53,8 @@ def _training() -> Iterator[None]:
             raise
         raise Unavailable(
             t(
-                "this needs the extra models: pip install 'hefu[models]'",
-                "此命令需要附加组件 models：pip install 'hefu[models]'",
+                "this needs the extra models, which is not installed: name it with the wheel, as in pip install 'hefu-….whl[models]'",
+                "此命令需要附加组件 models，尚未安装；安装 wheel 时请一并指定，如 pip install 'hefu-….whl[models]'",
             ),
             code="MODELS_MISSING",
         ) from None

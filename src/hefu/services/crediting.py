@@ -25,6 +25,7 @@ from hefu.credit.decision.change import Found, of_decision
 from hefu.credit.decision.document import SALT_BYTES
 from hefu.credit.decision.file import Decision, Inputs, make
 from hefu.credit.decision.policy import Policy, read_policy
+from hefu.credit.decision.record import check_fields
 from hefu.credit.features import compute, record_of
 from hefu.credit.features.registry import VERSION
 from hefu.credit.models.record import Model
@@ -121,6 +122,7 @@ class Desk:
         raw = model.read_bytes()
         self.books, self._at_ms = books, at_ms
         self.model, self._document = Model.read(raw), json.loads(raw)
+        check_fields(self.model)
         self._text = policy.read_text("utf-8")
         self.policy: Policy = read_policy(self._text.encode())
 

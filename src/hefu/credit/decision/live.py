@@ -22,6 +22,7 @@ from hefu.credit.decision.decide import Why, decide
 from hefu.credit.decision.file import fields_read, scored
 from hefu.credit.decision.numbers import part_of
 from hefu.credit.decision.policy import VERDICTS, Policy, Steadiness
+from hefu.credit.decision.record import check_fields
 from hefu.credit.features import LiveFirm, record_of
 from hefu.credit.features.links import Links
 from hefu.credit.models.record import Model
@@ -151,6 +152,7 @@ class LiveLimit:
         first_on: date,
         rows: Iterable[Row] = (),
     ) -> None:
+        check_fields(model)
         self.firm, self.policy, self.model = firm, policy, model
         self.first_on = self.as_of = first_on
         self._rows: dict[tuple[type, Row], None] = {}

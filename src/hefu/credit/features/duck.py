@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -16,6 +16,7 @@ from hefu.credit.features.expression import Dialect
 from hefu.credit.features.links import find_links
 from hefu.credit.features.plan import as_values, steps
 from hefu.credit.features.rows import ROWS
+from hefu.documents.invoices.classify import name as sql_name
 from hefu.documents.invoices.classify import quoted
 from hefu.documents.invoices.treatments import problem
 from hefu.kernel.errors import UsageError
@@ -43,9 +44,12 @@ class FeatureTable:
         """firm, as_of and every fact, integers; what an integer of record is made from."""
         return self._dicts("facts")
 
-    def save(self, path: Path) -> None:
+    def save(self, path: Path, *, labels: tuple[str, Mapping[tuple[str, date], str | None]] | None = None) -> None:
         """
         Write the features as Parquet or CSV, whole or not at all: firm, as_of and one column each, empty where unknown.
+
+        Args:
+            labels: A further column, after firm and as_of: its name, and its word for each row; empty where None.
 
         Raises:
             UsageError: Neither .parquet nor .csv (BAD_TABLE_KIND); the file cannot be written (NOT_SAVED).
@@ -58,10 +62,20 @@ class FeatureTable:
             with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name[:64]}.") as folder:
                 part = Path(folder) / "table"
                 query = "SELECT * EXCLUDE s FROM features ORDER BY firm, as_of"
+                if labels is not None:
+                    query = self._labelled(*labels)
                 self.connection.execute(f"COPY ({query}) TO {quoted(str(part))} ({form})")
                 part.replace(path)
         except (OSError, duckdb.IOException):
             raise problem("NOT_SAVED", path.name) from None
+
+    def _labelled(self, name: str, words: Mapping[tuple[str, date], str | None]) -> str:
+        self.connection.execute("CREATE OR REPLACE TEMP TABLE labels (firm VARCHAR, as_of DATE, word VARCHAR)")
+        _insert(self.connection, "labels", [(*key, word) for key, word in words.items()])
+        return (
+            f"SELECT f.firm, f.as_of, l.word AS {sql_name(name)}, f.* EXCLUDE (s, firm, as_of) "  # noqa: S608
+            "FROM features f LEFT JOIN labels l USING (firm, as_of) ORDER BY f.firm, f.as_of"
+        )
 
     def _dicts(self, table: str) -> Iterator[dict[str, Any]]:
         found = self.connection.execute(f"SELECT * EXCLUDE s FROM {table} ORDER BY firm, as_of")  # noqa: S608

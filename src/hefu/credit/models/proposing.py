@@ -10,7 +10,9 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from hefu.credit.features import BY_NAME, Feature
 from hefu.credit.models.schema import FORMAT, VERSION, Column, Role, Schema, column_line, key_of, list_of, text_of
 from hefu.credit.models.tables import Table
 from hefu.credit.models.values import NotANumberError, day_reader, is_blank, number, word
@@ -128,10 +130,42 @@ def propose(table: Table, *, label: str | None = None) -> Proposal:
     positive, why = _positive(table.column(found))
     questions = [f"label: is {found!r} the outcome, and do these words of it mean default? {why}"]
     comments = {name: _comment(s) for name, s in seen.items()}
-    others = [s for s in seen.values() if s.name != found]
+    parts = (_of_features if _is_features(table) else _of_any)(table, seen, comments, found, positive)
+    if parts.time:
+        questions.append(
+            f"time: are rows decided on in {parts.time!r}? Then later rows are held back; clear it otherwise"
+        )
+    if parts.group:
+        questions.append(f"group: several rows have one {parts.group!r}; rows of one stay on one side of every split")
+    if parts.banned:
+        questions.append("banned: these look as if they were written after the fact; who knows better takes them out")
+    schema = Schema(
+        label=found,
+        positive=positive,
+        identifiers=tuple(n for n in parts.identifiers if n != parts.group),
+        time=parts.time,
+        group=parts.group,
+        banned=parts.banned,
+        columns=parts.columns,
+    )
+    return Proposal(schema, comments, tuple(questions))
+
+
+class _Parts(NamedTuple):
+    identifiers: list[str]
+    time: str
+    group: str
+    banned: dict[str, str]
+    columns: tuple[Column, ...]
+
+
+def _of_any(
+    table: Table, seen: dict[str, _Seen], comments: dict[str, str], label: str, positive: tuple[str, ...]
+) -> _Parts:
+    others = [s for s in seen.values() if s.name != label]
     identifiers = [s.name for s in others if s.names_rows or (_IDENTIFIER.search(s.name) and _can_name(s))]
     rest = [s for s in others if s.name not in identifiers]
-    banned = {s.name: reason for s in rest if (reason := _after(s, table, found, positive))}
+    banned = {s.name: reason for s in rest if (reason := _after(s, table, label, positive))}
     rest = [s for s in rest if s.name not in banned]
     time = next((s.name for s in rest if s.is_day and _TIME.search(s.name)), "")
     group = next((name for name in identifiers if _is_group(seen[name])), "")
@@ -141,22 +175,34 @@ def propose(table: Table, *, label: str | None = None) -> Proposal:
         if _SENSITIVE.search(s.name):
             comments[s.name] += "; may be unlawful to decide by: a report can look at it all the same"
     columns = tuple(_column(s, time) for s in rest if s.name != time)
-    if time:
-        questions.append(f"time: are rows decided on in {time!r}? Then later rows are held back; clear it otherwise")
-    if group:
-        questions.append(f"group: several rows have one {group!r}; rows of one stay on one side of every split")
-    if banned:
-        questions.append("banned: these look as if they were written after the fact; who knows better takes them out")
-    schema = Schema(
-        label=found,
-        positive=positive,
-        identifiers=tuple(n for n in identifiers if n != group),
-        time=time,
-        group=group,
-        banned=banned,
-        columns=columns,
-    )
-    return Proposal(schema, comments, tuple(questions))
+    return _Parts(identifiers, time, group, banned, columns)
+
+
+def _of_features(
+    table: Table, seen: dict[str, _Seen], comments: dict[str, str], label: str, positive: tuple[str, ...]
+) -> _Parts:
+    """Whoever wrote these columns says what they are; nothing is guessed from their names."""
+    firm, day = seen["firm"], seen["as_of"]
+    time, group = "as_of" if day.distinct > 1 else "", "firm" if firm.distinct < firm.known else ""
+    rest = [s for s in seen.values() if s.name not in (label, "firm", "as_of")]
+    features = [f for s in rest if (f := BY_NAME.get(s.name))]
+    banned = {f.name: f"caution: {f.caution}" for f in features if f.caution}
+    others = [Column(s.name, Role.IGNORE) for s in rest if s.name not in BY_NAME]
+    columns = tuple(_feature(f) for f in features if f.name not in banned)
+    return _Parts([n for n in ("firm", "as_of") if n != time], time, group, banned, (*columns, *others))
+
+
+def _is_features(table: Table) -> bool:
+    """What `hefu credit features` writes."""
+    known = sum(name in BY_NAME for name in table.names)
+    return {"firm", "as_of"} <= set(table.names) and known >= 0.9 * (len(table.names) - 3)
+
+
+def _feature(feature: Feature) -> Column:
+    # Whether a source is there says how a firm was asked, not how it does.
+    role = Role.IGNORE if feature.name.endswith("_present") else Role.NUMBER
+    unit, direction, digits = feature.unit, feature.direction, feature.digits
+    return Column(feature.name, role, unit, direction, digits, english=feature.english, chinese=feature.chinese)
 
 
 def _look(name: str, column: Sequence[str | None]) -> _Seen:

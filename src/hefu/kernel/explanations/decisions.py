@@ -28,6 +28,17 @@ DECISIONS: Mapping[str, tuple[str, str]] = {
         "reference.",
         "所写字段不存在，可能是拼写有误或版本不同，字段名见提示。请查阅参考文档。",
     ),
+    "NOT_A_FEATURE": (
+        "The model was made from another table than these features, so the store cannot give what it reads. Give the firm's record "
+        "with --record, or fit a model to what `hefu credit features --outcomes` writes.",
+        "该模型并非由本系统的特征训练，数据源库无法提供其所需字段。请用 --record 给出特征记录，"
+        "或以 hefu credit features --outcomes 的输出训练模型。",
+    ),
+    "FIELD_UNIT": (
+        "The model counts a field in another unit than the feature of that name, yuan for fen perhaps. Keep the digits that "
+        "`hefu credit schema` proposes, and fit again.",
+        "模型中某字段的单位与同名特征不一致（例如以元代分）。请保留 hefu credit schema 给出的 digits 后重新训练。",
+    ),
     "BAD_SHARE": (
         "This is no percentage such as 4.35%, or is finer than 0.0001 %. Write it as text with the percent sign.",
         "这不是形如 4.35% 的百分数，或精度超过 0.0001%。请写成带百分号的文本。",

@@ -72,6 +72,10 @@ MODELS: Mapping[str, tuple[str, str]] = {
         "The schema cannot be used; the message names the key. Correct it, or have one proposed with `hefu credit schema`.",
         "schema 无法使用，所涉的键见提示。请修改，或用 hefu credit schema 重新拟出。",
     ),
+    "TWO_OUTCOMES": (
+        "A firm stands twice in the table of outcomes, with different words. Keep one; the message gives the row.",
+        "违约情况表中同一企业出现两次且结果不同，行号见提示。请只保留一条。",
+    ),
     "NO_LABEL_COLUMN": (
         "No column of the table looks like an outcome. Name it with --label.",
         "未能识别哪一列是结果。请用 --label 指定。",
