@@ -93,7 +93,7 @@ def test_wrong_files_are_told_with_field_and_code(folder: Path, tmp_path: Path) 
         *("credit", "decide", "--model", folder / "record.json", "--policy", folder / "policy.toml", "--at", AT),
         *("--application", folder / "application.toml", "--record", folder / "record.json", "-o", tmp_path / "x.json"),
         home=folder,
-        code=2,
+        code=4,
     )
     assert "NOT_A_MODEL" in said
 
@@ -122,7 +122,20 @@ def test_a_budget_is_shared(folder: Path, tmp_path: Path) -> None:
     assert (again["digest"], again["profit"]) == (made["digest"], made["profit"])
     assert "逐位相同" in hefu("credit", "replay", tmp_path / "all.json", home=folder, lang="zh")
     assert "CHURN_NOT_GIVEN" in hefu(
-        *(part for part in call if part not in ("--churn", tmp_path / "churn.csv")), home=folder, code=2
+        *(part for part in call if part not in ("--churn", tmp_path / "churn.csv")), "--force", home=folder, code=2
+    )
+    assert "FILE_EXISTS" in hefu(*call, home=folder, code=2), "the first one is still there"
+    same = (*call[:-1], tmp_path / "new.json", "--table", tmp_path / "new.json")
+    assert "FILE_EXISTS" in hefu(*same, home=folder, code=2)
+    for wrong in ("textiles=-1", "nothing=1", "textiles"):
+        hefu(*call[:-1], tmp_path / "new.json", "--taken", wrong, home=folder, code=2)
+    assert not (tmp_path / "new.json").exists()
+    (tmp_path / "few.csv").write_text("firm,default_ppm,limit,error\nA,20000,0.00,\nB,20000,,\nC,,,UNKNOWN_FIELD\n")
+    few = told("credit", "allocate", tmp_path / "few.csv", *call[3:-1], tmp_path / "few.json", home=folder)
+    assert (few["firms"], few["offers"], few["left_out"]) == (1, 1, {"limit_zero": 1, "unscored": 1})
+    (tmp_path / "wide.csv").write_text(f"firm,default_ppm\n{'x' * 200_000},1\n")
+    assert "BAD_FIRMS" in hefu(
+        "credit", "allocate", tmp_path / "wide.csv", *call[3:-1], tmp_path / "w.json", home=folder, code=2
     )
 
 

@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from credit_decisions import AT_MS, ON, YUAN, policy_with
+from credit_decisions import AT_MS, ON, YUAN, example_bytes, policy_with
 from hefu.credit.decision import allocation
 from hefu.credit.decision.document import SALT_BYTES
 from hefu.credit.decision.optimise import allocate, effects_of
 from hefu.credit.decision.policy import Policy, read_policy
 from hefu.credit.decision.portfolio import Choice, Firm, Problem
 from hefu.kernel.errors import HefuError
+from hefu.kernel.money import AMOUNT_MAX
 
 CHURN = """
 [[churn]]
@@ -37,8 +38,6 @@ TEXTS = [
 
 
 def _text(counts: str, loss: str, capital: str) -> str:
-    from credit_decisions import example_bytes
-
     text = example_bytes().decode() + (
         f'\n[portfolio]\nbudget_counts = "{counts}"\nrate_step = "3.00%"\nloss_max = "{loss}"\ncapital_max = "{capital}"\n'
     )
@@ -160,6 +159,41 @@ def test_rules_move_money_where_they_say() -> None:
     assert prices["budget", "budget"] > 0
     assert prices["key-industries", "floor"] > 0
     assert effects["green"].profit == 0
+
+
+def test_what_is_outstanding_names_a_cap_and_is_not_below_zero() -> None:
+    policy = policy_with()
+    firms = [Firm("F1", 20_000, 0, "C1711")]
+    whole = Problem(policy, firms, 3_000_000_00, ON, taken={"textiles": 100})
+    assert whole.taken == {"textiles": 100}
+    for taken, code in (
+        ({"textile": 1}, "NO_SUCH_RULE"),
+        ({"textiles": -1}, "BAD_AMOUNT"),
+        ({"green": 1}, "NO_SUCH_RULE"),
+    ):
+        with pytest.raises(HefuError) as raised:
+            Problem(policy, firms, 3_000_000_00, ON, taken=taken)
+        assert raised.value.code == code
+
+
+def test_a_floor_that_nobody_meets_is_named() -> None:
+    policy = policy_with(('floor = "20%"', 'floor = "60%"'))
+    problem = Problem(policy, [Firm("F1", 20_000, 0, "C1711")], 3_000_000_00, ON)
+    assert problem.unmet_floors == ("key-industries",)
+    assert allocate(problem).totals.firms == 0
+    met = Problem(policy, [*problem.firms, Firm("F2", 20_000, 0, "C3562")], 3_000_000_00, ON)
+    assert met.unmet_floors == ()
+
+
+@pytest.mark.parametrize("default_ppm", [20_001, 20_002, 20_005, 20_017])
+@pytest.mark.parametrize("limit", [0, AMOUNT_MAX])
+def test_steep_prices_and_the_largest_limit_replay(default_ppm: int, limit: int) -> None:
+    text = example_bytes().decode().replace('floor = "20%"', "") + '\n[portfolio]\nloss_max = "1.2000%"\n'
+    policy = read_policy(text.encode())
+    problem = Problem(policy, [Firm(f"F{n}", default_ppm, limit, "C3562") for n in range(2)], 3_000_000_00, ON)
+    made = allocate(problem)
+    raw, digest = allocation.write(inputs_of(text, problem), problem, made.choices, made.prices_ppm)
+    assert allocation.replay(raw, digest=digest).totals == made.totals
 
 
 def test_a_proposal_that_breaks_a_bound_is_not_recorded() -> None:

@@ -81,6 +81,20 @@ def test_late_repeated_and_corrected_events_lead_where_the_right_order_leads(
     assert list(late.path()) == list(expected.path())
 
 
+@settings(max_examples=15, deadline=None)
+@given(histories("F"), DAYS, st.integers(30, 200), st.lists(st.integers(0, 200), max_size=12))
+def test_who_asks_on_the_way_changes_nothing(rows: list[Row], first: date, span: int, asked: list[int]) -> None:
+    last = first + timedelta(days=span)
+    quiet = LiveLimit("F", POLICY, model(), application(), first, rows)
+    asking = LiveLimit("F", POLICY, model(), application(), first, rows)
+    for days in sorted(asked):
+        asking.advance(first + timedelta(days=min(days, span)))
+        assert asking.standing is asking.standing
+    quiet.advance(last)
+    asking.advance(last)
+    assert list(asking.path()) == list(quiet.path())
+
+
 READINGS = st.lists(
     st.tuples(st.integers(0, 9), st.sampled_from(VERDICTS), st.integers(1, 300), st.integers(30, 150)),
     min_size=1,

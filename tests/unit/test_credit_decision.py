@@ -30,8 +30,9 @@ from hefu.credit.decision.churn import read_churn
 from hefu.credit.decision.decide import Answer, Why, decide
 from hefu.credit.decision.document import canonical, digest_of
 from hefu.credit.decision.economics import Terms, expected_of, rate_needed
+from hefu.credit.decision.feasible import is_possible
 from hefu.credit.decision.file import make, replay
-from hefu.credit.decision.numbers import format_ppm, parse_ppm
+from hefu.credit.decision.numbers import ONE, format_ppm, parse_ppm
 from hefu.credit.decision.policy import Costs, read_policy
 from hefu.credit.decision.words import WORDS, text_of
 from hefu.kernel.errors import HefuError, UsageError
@@ -281,6 +282,47 @@ def test_fields_that_no_policy_names_are_never_proposed() -> None:
     other = smallest_change(closed, application(), poor, model(), ON)
     assert other.turn is not None
     assert all(move.field != "sales_void_share_12m" for move in other.turn.moves)
+
+
+def test_what_cannot_be_is_never_proposed() -> None:
+    poor = {**STEADY, "sales_hhi_12m": ONE, "sales_void_share_12m": 300_000}
+    closed = policy_with(('field = "sales_void_share_12m"', 'field = "sales_season_24m"'))
+    alone = smallest_change(closed, application(), poor, model(), ON)
+    assert alone.turn is not None
+    assert [move.field for move in alone.turn.moves] == ["sales_hhi_12m"]
+    # One customer that buys everything: concentration cannot fall while its share stays.
+    one = {**poor, "sales_top1_12m": ONE, "sales_customers_12m": 1}
+    found = smallest_change(closed, application(), one, model(), ON)
+    assert found.turn is None or all(move.field != "sales_hhi_12m" for move in found.turn.moves)
+    tiny = {**STEADY, "sales_12m": 30_000 * YUAN}
+    grown = smallest_change(example(), application(), tiny, model(), ON)
+    assert grown.turn is None or all(move.new <= 3 * move.old for move in grown.turn.moves if move.field == "sales_12m")
+
+
+@pytest.mark.parametrize(
+    ("hhi", "top", "customers", "possible"),
+    [
+        (250_000, 250_000, 4, True),
+        (250_000, 400_000, 4, True),
+        (250_000, 510_000, 4, False),
+        (250_000, 240_000, 5, False),
+        (240_000, 250_000, 4, False),
+        (ONE, ONE, 1, True),
+        (None, ONE, 1, True),
+        (250_000, None, None, True),
+        (250_000, -100_000, None, True),
+    ],
+)
+def test_parts_of_a_record_agree(hhi: int | None, top: int | None, customers: int | None, possible: bool) -> None:
+    record = {"sales_hhi_12m": hhi, "sales_top1_12m": top, "sales_customers_12m": customers}
+    assert is_possible(record) is possible
+
+
+def test_a_price_that_steering_forbids_is_told_with_steering_s_bound() -> None:
+    low = policy_with(('rate = "-0.10%"\n', 'rate_max = "4.00%"\n'))
+    answer, _ = decide(low, application(lists=("green-verified",)), STEADY, score(90_000), ON)
+    (why,) = [why for why in answer.reasons if why.word == "PRICE_TOO_HIGH"]
+    assert why.need == 40_000 < why.have
 
 
 def test_a_buyer_s_confirmation_or_a_smaller_wish_is_told_where_it_turns() -> None:

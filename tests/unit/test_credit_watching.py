@@ -58,6 +58,20 @@ def test_only_what_was_settled_before_speaks() -> None:
     assert known.before("Nobody", DAY) == Record()
 
 
+@pytest.mark.parametrize("open_on", [-40, -5, -1, 0, 1, 90, 5_000])
+def test_who_is_overdue_is_late_by_as_many_days_at_least(open_on: int) -> None:
+    data = made(1)
+    model = fit(data, DAY + timedelta(days=600))
+    due = DAY + timedelta(days=1_000)
+    asked = [Receivable(1, "C1", "x", due - timedelta(days=30), due, None)]
+    (plain,) = predict(model, data, asked)
+    (said,) = predict(model, data, asked, open_on=due + timedelta(days=open_on))
+    assert said.score >= plain.score, "that it was not paid yet is no good news"
+    assert (said.score == 1_000_000) is (open_on >= 0)
+    assert plain.expected_days <= said.expected_days
+    assert min(said.days_low, said.expected_days) >= open_on
+
+
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 10**6), st.integers(60, 400))
 def test_what_is_settled_later_changes_no_score(seed: int, day: int) -> None:
@@ -204,6 +218,12 @@ def test_an_alarm_stays_up_until_it_clears_and_does_not_flap() -> None:
     assert found == ["-"] * 7 + ["-", "raised", "up", "up", "up", "cleared", "-"]
 
 
+def test_a_twin_is_told_as_long_as_it_is_there() -> None:
+    found = told("twin", months(0.0, 1.0, 1.0, 1.0, 0.0, feature="twins"))
+    assert found == ["-", "raised", "up", "up", "cleared"]
+    assert told("overlap", months(1.0, 1.0, feature="overlapping_firms")) == ["raised", "up"], "from the first month"
+
+
 def test_unknown_neither_raises_nor_clears() -> None:
     values = months(*[0.0] * 6, 0.2)
     values += [{"sales_void_share_12m": None}, {}]
@@ -229,7 +249,7 @@ def test_each_rule_raises_on_what_it_is_for() -> None:
         "stock_ahead": {"stock_ahead_of_sales": 0.7},
         "margin_fall": {"margin_change": -0.1},
         "tax_late": {"tax_late_12m": 0.2},
-        "new_twin": {"twins": 1.0},
+        "twin": {"twins": 1.0},
         "self_trade": {"self_trade_share": 0.05},
         "reciprocal_trade": {"reciprocal_partners": 1.0},
         "ring": {"rings": 1.0},
@@ -367,7 +387,16 @@ def test_a_person_acknowledges_once_and_the_log_says_who_and_when(book: Book, tm
         assert again.alerts() == book.alerts()
 
 
-@pytest.mark.parametrize("change", ["UPDATE log SET who = 'Li' WHERE seq = 2", "DELETE FROM log WHERE seq = 1"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE log SET who = 'Li' WHERE seq = 2",
+        "DELETE FROM log WHERE seq = 1",
+        "UPDATE alerts SET who = 'Wang' WHERE id = 2",
+        "UPDATE alerts SET cleared_on = '2026-12-31' WHERE id = 2",
+        "DELETE FROM alerts WHERE id = 1",
+    ],
+)
 def test_a_log_that_was_altered_shows(book: Book, tmp_path: Path, change: str) -> None:
     book.take([event("raised", 1), event("cleared", 2), event("raised", 3)], at=NOW)
     assert len(book.log()) == 3

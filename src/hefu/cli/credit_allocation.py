@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import secrets
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -110,8 +111,13 @@ def allocate_command(
     check_new(target, force=force)
     if table_path is not None:
         check_new(table_path, force=force)
+        if table_path.absolute() == target.absolute():
+            raise UsageError(
+                t("two files of one name are to be written", "两个输出文件同名"), code="FILE_EXISTS", where=str(target)
+            )
     text = policy_text(policy_path)
-    firms = tuple(_firms(firms_path))
+    left_out: Counter[str] = Counter()
+    firms = tuple(_firms(firms_path, left_out))
     churn = read_churn(churn_path.read_bytes()) if churn_path else None
     policy = read_policy(text.encode())
     if churn is not None:
@@ -123,7 +129,7 @@ def allocate_command(
         firms=firms,
         budget=money,
         planned=_positive(planned, "--planned") if planned else money,
-        taken=dict(_pair(text) for text in taken),
+        taken=_taken(taken),
         at_ms=instant(at),
         salt=secrets.token_bytes(SALT_BYTES),
         is_synthetic=synthetic or any(firm.name.startswith("SYN-") for firm in firms),
@@ -133,10 +139,12 @@ def allocate_command(
     made = allocate(problem)
     effects = effects_of(problem, made) if with_rules else []
     raw, digest = allocation.write(inputs, problem, made.choices, made.prices_ppm, effects)
+    # What is handed out has been checked as whoever gets it will check it.
+    allocation.replay(raw, digest=digest)
     publish(target, raw, overwrite=force)
     if table_path is not None:
         _save_table(table_path, problem, made)
-    _told_allocation(output, inputs, problem, made, effects, target, digest)
+    _told_allocation(output, inputs, problem, made, effects, left_out, target, digest)
 
 
 def _positive(text: str, name: str) -> int:
@@ -146,16 +154,21 @@ def _positive(text: str, name: str) -> int:
     return minor
 
 
-def _pair(text: str) -> tuple[str, int]:
-    name, sign, amount = text.partition("=")
-    if not sign:
-        raise UsageError(
-            t(f"{text!r} does not say RULE=YUAN", f"“{text}”不是“规则=金额”的形式"), code="BAD_FIELD", where="--taken"
-        )
-    return name, parse_fen(amount)
+def _taken(texts: Sequence[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for text in texts:
+        name, sign, amount = text.partition("=")
+        if not sign or name in found:
+            raise UsageError(
+                t(f"{text!r} does not say RULE=YUAN once", f"“{text}”不是“规则=金额”的形式，或规则重复"),
+                code="BAD_FIELD",
+                where="--taken",
+            )
+        found[name] = parse_fen(amount)
+    return found
 
 
-def _firms(path: Path) -> Iterator[Firm]:
+def _firms(path: Path, left_out: Counter[str]) -> Iterator[Firm]:
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -163,8 +176,14 @@ def _firms(path: Path) -> Iterator[Firm]:
             t("the table of firms is not CSV in UTF-8", "企业表不是 UTF-8 编码的 CSV"), code="BAD_FIRMS"
         ) from None
     reader = csv.DictReader(io.StringIO(text))
-    # Scores carry the identifier's own name.
-    reader.fieldnames = ["firm" if name == "firm_id" else name for name in reader.fieldnames or ()]
+    try:
+        # Scores carry the identifier's own name.
+        reader.fieldnames = ["firm" if name == "firm_id" else name for name in reader.fieldnames or ()]
+        rows = list(reader)
+    except csv.Error:
+        raise UsageError(
+            t("the table of firms is not CSV in UTF-8", "企业表不是 UTF-8 编码的 CSV"), code="BAD_FIRMS"
+        ) from None
     names = set(reader.fieldnames)
     if not names >= {"firm"} or not names & {"default", "default_ppm"}:
         raise UsageError(
@@ -175,7 +194,7 @@ def _firms(path: Path) -> Iterator[Firm]:
             code="BAD_FIRMS",
             where="row 1",
         )
-    for number, row in enumerate(reader, 2):
+    for number, row in enumerate(rows, 2):
         # Cells past the header have no name.
         if None in row or any(value is None for value in row.values()):
             raise UsageError(
@@ -184,15 +203,19 @@ def _firms(path: Path) -> Iterator[Firm]:
                 where=f"row {number}",
             )
         table: dict[str, Any] = {name: value.strip() for name, value in row.items() if value.strip()}
-        if not table or "error" in table:
-            # What no model could score is lent nothing.
+        if not table:
             continue
         node = Node(table, f"row {number}")
+        # Who could not be scored, or was granted nothing before, is lent nothing; an empty limit sets no bound of its own.
+        limit = node.amount("limit", None)
+        if "error" in table or limit == 0:
+            left_out["unscored" if "error" in table else "limit_zero"] += 1
+            continue
         default = node.share("default") if "default" in node else _ppm(node, table)
         yield Firm(
             node.text("firm"),
             default,
-            node.amount("limit", 0),
+            limit or 0,
             node.text("industry", "", empty=True),
             tuple(dict.fromkeys(node.text("lists", "", empty=True).replace(";", " ").split())),
             node.text("purpose", "", empty=True),
@@ -230,6 +253,7 @@ def _told_allocation(
     problem: Any,
     made: Any,
     effects: Sequence[allocation.Effect],
+    left_out: Counter[str],
     target: Path,
     digest: str,
 ) -> None:
@@ -241,6 +265,8 @@ def _told_allocation(
             "synthetic": inputs.is_synthetic,
             "firms": len(inputs.firms),
             "refused": len(problem.refused),
+            "left_out": dict(left_out),
+            "unmet_floors": list(problem.unmet_floors),
             "offers": totals.firms,
             "offered": totals.offered,
             "lent": totals.expected.lent,
@@ -271,12 +297,26 @@ def _told_allocation(
     output.line(
         t(
             f"Expected: interest {yuan(totals.expected.interest)}, loss {yuan(totals.expected.loss)}, profit {yuan(totals.profit)} yuan; no allocation "
-            f"brings more than {format_ppm(made.gap_ppm)} above it.",
+            f"brings more than {yuan(made.bound)}, of which {format_ppm(made.gap_ppm)} are missed at most.",
             f"预期利息 {yuan(totals.expected.interest)} 元，损失 {yuan(totals.expected.loss)} 元，收益 {yuan(totals.profit)} 元；"
-            f"任何方案的收益至多高出 {format_ppm(made.gap_ppm)}。",
+            f"任何方案的收益不超过 {yuan(made.bound)} 元，差距至多为其 {format_ppm(made.gap_ppm)}。",
         )
     )
+    if left_out:
+        output.line(
+            t(
+                f"Left out: {left_out['unscored']:,} that could not be scored, {left_out['limit_zero']:,} whose own limit is zero.",
+                f"未参与分配：无法评分 {left_out['unscored']:,} 家，自身额度为零 {left_out['limit_zero']:,} 家。",
+            )
+        )
     steering = {rule.code: (rule.english, rule.chinese) for rule in problem.policy.steering}
+    for name in problem.unmet_floors:
+        output.line(
+            t(
+                f"Nothing can be lent: the policy wants a part of it to go to {steering[name][0]}, and no such firm is there.",
+                f"无法放款：政策要求部分投向“{steering[name][1]}”，而企业表中没有此类企业。",
+            )
+        )
     plain = {
         "budget": ("the budget", "总额"),
         "loss": ("expected losses", "预期损失"),

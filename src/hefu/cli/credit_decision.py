@@ -145,7 +145,7 @@ def decide_command(
 def _record(path: Path) -> Mapping[str, int | None]:
     try:
         found = json.loads(path.read_bytes())
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if isinstance(found, dict) and isinstance(found.get("record"), dict):
         # What `hefu credit features --json` prints.

@@ -13,7 +13,7 @@ from hefu.cli.codes import explain
 from hefu.cli.common import common, day, home_path, money
 from hefu.cli.credit_store import STORE, existing_store, synthetic_note
 from hefu.cli.language import t
-from hefu.cli.options import NO_LINKS, READ_FILE, WRITTEN_FILE
+from hefu.cli.options import NO_LINKS, READ_FILE, WRITTEN_FILE, check_apart
 from hefu.cli.output import Output
 from hefu.credit.sources import Store
 from hefu.credit.watching import delays
@@ -304,6 +304,7 @@ def delays_group() -> None:
 @common
 def fit_command(output: Output, data: Path, columns: tuple[str, ...], until: str, target: Path) -> None:
     """A model of delays is a mean, a weight and a list of residuals, all integers."""
+    check_apart(target, data)
     rows, last = _read(data, columns), day(until)
     model = delays.fit(rows.known_at(last), last)
     model.save(target)
@@ -381,7 +382,8 @@ def evaluate_command(output: Output, data: Path, columns: tuple[str, ...], start
 )
 @common
 def score_command(output: Output, model: Path, data: Path, columns: tuple[str, ...], as_of: str, target: Path) -> None:
-    """late_millionths is the score of record; the interval says how sure the customer's own mean is."""
+    """late_millionths is the score of record, the interval says how sure the customer's own mean is; who is overdue is late."""
+    check_apart(target, model, data)
     loaded, on = delays.DelayModel.load(model), day(as_of)
     rows = _read(data, columns)
     known = rows.known_at(on)
@@ -392,7 +394,7 @@ def score_command(output: Output, model: Path, data: Path, columns: tuple[str, .
     with whole_file(target, encoding="utf-8-sig") as file:
         writer = csv.writer(file)
         writer.writerow(names)
-        for p in delays.predict(loaded, known, waiting):
+        for p in delays.predict(loaded, known, waiting, open_on=on):
             days = (f"{p.expected_days:.2f}", f"{p.days_low:.1f}", f"{p.days_high:.1f}")
             own = (p.history.settled, p.history.late, p.score, p.low, p.high)
             writer.writerow((p.row, harmless(p.customer), harmless(p.number), *own, *days))

@@ -49,6 +49,21 @@ def check_new(path: Path, *, force: bool = False) -> None:
         )
 
 
+def check_apart(target: Path, *inputs: Path) -> None:
+    """
+    Refuse to write over what is read.
+
+    Raises:
+        UsageError: FILE_EXISTS.
+    """
+    if target.exists() and any(path.exists() and target.samefile(path) for path in inputs):
+        raise UsageError(
+            t("this file is read; name another to write", "该文件是输入文件，请另指定输出文件"),
+            code="FILE_EXISTS",
+            where=str(target),
+        )
+
+
 def business_day(given: str | None) -> date:
     """
     The day that --today names, or China's day now.

@@ -235,6 +235,8 @@ def publish(path: Path, content: bytes, *, overwrite: bool) -> None:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileNotFoundError:
         raise UsageError("no such folder", where=str(path.parent)) from None
+    except (NotADirectoryError, PermissionError):
+        raise UsageError("nothing can be written to this folder", code="NOT_SAVED", where=str(path.parent)) from None
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)

@@ -194,7 +194,7 @@ def replay(raw: bytes, *, digest: str | None = None) -> Read:
         problem = inputs.to_problem()
         places = {candidate.firm: n for n, candidate in enumerate(problem.candidates)}
         choices = tuple(Choice(places[firm], amount, rate) for firm, amount, rate in document["offers"])
-        prices = tuple(whole(row["price_ppm"], 10**9) for row in document["rows"])
+        prices = tuple(whole(row["price_ppm"], 10**18) for row in document["rows"])
         if len(prices) != len(problem.rows):
             raise differs("rows")
         made = _document(inputs, problem, choices, prices, document["effects"])
@@ -223,7 +223,7 @@ def _inputs(document: dict[str, Any]) -> Inputs:
         if churn is None
         else {name: tuple((whole(a, ONE + 1), whole(b, ONE + 1)) for a, b in points) for name, points in churn.items()},
         firms=tuple(
-            Firm(name, whole(default, ONE + 1), whole(limit, AMOUNT_MAX), industry, tuple(lists), purpose)
+            Firm(name, whole(default, ONE + 1), whole(limit, AMOUNT_MAX + 1), industry, tuple(lists), purpose)
             for name, default, limit, industry, lists, purpose in document["firms"]
         ),
         budget=whole(document["budget"], 10**18),

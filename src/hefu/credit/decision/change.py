@@ -17,6 +17,7 @@ from datetime import date
 
 from hefu.credit.decision.application import Application
 from hefu.credit.decision.decide import Answer, Record, decide
+from hefu.credit.decision.feasible import is_possible
 from hefu.credit.decision.file import Decision, scored
 from hefu.credit.decision.numbers import ceil_div, down_to
 from hefu.credit.decision.policy import Change, Policy, read_policy
@@ -27,7 +28,9 @@ from hefu.kernel.time import business_date
 FIELDS_MAX = 3
 TRIES = 3_000
 #: Raises of money, percent, where no threshold says which value matters.
-_RAISES = (5, 10, 20, 35, 50, 75, 100, 150, 200, 400)
+_RAISES = (5, 10, 20, 35, 50, 75, 100, 150, 200)
+#: No firm is told to become more than three times what it is.
+_TIMES_MAX = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +153,8 @@ class _Search:
     ) -> None:
         self.policy, self.application, self.record, self.model, self.on = policy, application, record, model, on
         self.goal, self.left, self.tries = goal, tries, tries
+        #: What the sources say of a firm may contradict itself already; then nothing follows from a contradiction.
+        self.was_possible = is_possible(record)
         self.modelled = {field.name for field in model.fields}
         self.money = {anchor.field for segment in policy.segments for anchor in segment.anchors} | {policy.debt_field}
 
@@ -179,6 +184,8 @@ class _Search:
         """The answer, if it is what it ought to be."""
         self.left -= 1
         record: Mapping[str, int | None] = apply_moves(self.record, moves)
+        if self.was_possible and not is_possible(record):
+            return None
         try:
             score = scored(self.model, record)
         except HefuError:
@@ -233,12 +240,13 @@ class _Search:
         if change.field in self.money and up:
             values.update(old + max(old, 1) * percent // 100 for percent in _RAISES)
             values.update(self._least(change, old))
-        inside = [v for v in values if change.low <= v <= change.high and (v > old if up else v < old)]
+        most = min(change.high, old * _TIMES_MAX) if change.field in self.money and old > 0 else change.high
+        inside = [v for v in values if change.low <= v <= most and (v > old if up else v < old)]
         return sorted(inside, reverse=not up)
 
     def _least(self, change: Change, old: int) -> list[int]:
         """The least value that turns the answer alone, where the highest does."""
-        high = min(change.high, max(old, 1) * 100)
+        high = min(change.high, max(old, 1) * _TIMES_MAX)
         if high <= old or self._turned((self._move(change, high),)) is None:
             return []
         return [self._halved(change, old, high, ())]

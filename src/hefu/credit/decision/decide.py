@@ -337,10 +337,13 @@ class _Case:
             )
         needed = rate_needed(capacity, terms, policy.costs, policy.rate_margin, policy.rate_step)
         asked = max(policy.rate_min, needed + sum(rule.rate_ppm for rule in self.steering))
-        top = min([policy.rate_max, *(rule.rate_max for rule in self.steering if rule.rate_max is not None)])
-        if asked > top:
+        if asked > self._rate_top():
             return Potential(facility.kind, base, share, 0, terms, needed, asked, "PRICE_TOO_HIGH")
         return Potential(facility.kind, base, share, amount, terms, needed, asked, "")
+
+    def _rate_top(self) -> int:
+        """The highest rate that policy and steering allow."""
+        return min([self.policy.rate_max, *(rule.rate_max for rule in self.steering if rule.rate_max is not None)])
 
     def _bounds(self, room: list[tuple[str, int]], potentials: list[Potential], granted: int) -> None:
         """What kept the limit from being larger, and what moved the price."""
@@ -351,7 +354,7 @@ class _Case:
         for potential in potentials:
             if potential.why == "PRICE_TOO_HIGH":
                 self.reasons.append(
-                    Why("PRICE_TOO_HIGH", "limit", potential.kind, potential.rate_ppm, self.policy.rate_max)
+                    Why("PRICE_TOO_HIGH", "limit", potential.kind, potential.rate_ppm, self._rate_top())
                 )
             elif potential.why == "RISK_TOO_HIGH":
                 most = self.policy.facilities[potential.kind].refuse_above_ppm

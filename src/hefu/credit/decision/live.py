@@ -2,9 +2,10 @@
 A limit that follows events: each moves the score, and the score moves the limit, with reasons and without flapping.
 
 What stands at a date is a function of what was known by then, in whatever order it arrived. The firm is *read* (features,
-score, decision) on the first day, on every day on which something became known, on the first of each month, and on the day
-asked about; the readings are folded in the order of the calendar. A late event puts its own day among them and folds again from
-there, so it leads where the right order would have led; one that comes twice changes nothing.
+score, decision) on the first day, on every day on which something became known, on the first of each month, on the day on
+which better terms have waited long enough, and on the day asked about; the readings are folded in the order of the calendar.
+A late event puts its own day among them and folds again from there, so it leads where the right order would have led; one
+that comes twice changes nothing.
 
 Bad news counts at once where it is more than the band. Good news counts when it has stood for the policy's days, and then as
 far as the worst reading of those days.
@@ -264,19 +265,23 @@ class LiveLimit:
 
     def _go(self, as_of: date) -> None:
         """From one day of readings to the next; each but the last is kept."""
-        ahead = self._days[bisect_left(self._days, self.as_of + timedelta(days=1)) : bisect_left(self._days, as_of)]
-        for day in (*ahead, as_of):
-            if day == self.as_of:
-                continue
+        while self.as_of < as_of:
             # The day asked about last is a day of readings only if something happened on it.
-            if self.as_of == self.first_on or self._is_marked(self.as_of):
+            if self._is_kept(self.as_of):
                 self._past.append(self._today())
+            ahead = [*self._days[bisect_left(self._days, self.as_of + timedelta(days=1)) :][:1], self._waited(), as_of]
+            day = min(end for end in ahead if end is not None and end > self.as_of)
             self._live.advance(day)
             self.as_of, self._now = day, None
 
-    def _is_marked(self, day: date) -> bool:
+    def _is_kept(self, day: date) -> bool:
         at = bisect_left(self._days, day)
-        return at < len(self._days) and self._days[at] == day
+        return day == self.first_on or (at < len(self._days) and self._days[at] == day) or day == self._waited()
+
+    def _waited(self) -> date | None:
+        """The day on which better terms will have waited long enough, as the last kept reading has it."""
+        waiting = self._past[-1][1].waiting if self._past else None
+        return None if waiting is None else waiting.since + timedelta(days=self.policy.steadiness.hold_days)
 
     def _again(self, day: date) -> None:
         """Read again from a day on: something became known on it that was not known here."""

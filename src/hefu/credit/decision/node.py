@@ -54,7 +54,7 @@ class Node:
         value = self._take(name, default)
         if not isinstance(value, str) or len(value) > _TEXT_MAX or not (value or empty or value is default):
             raise self.wrong(name, "a text is expected")
-        if unicodedata.normalize("NFC", value) != value or any(unicodedata.category(c) == "Cc" for c in value):
+        if unicodedata.normalize("NFC", value) != value or any(unicodedata.category(c) in ("Cc", "Cs") for c in value):
             raise self.wrong(name, "the text has control characters or is not in normal form (NFC)")
         return value
 

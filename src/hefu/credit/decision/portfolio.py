@@ -116,7 +116,8 @@ class Problem:
         without: Names of rules that are left out: steering rules, "loss" or "capital".
 
     Raises:
-        UsageError: Two firms have one name (FIRM_TWICE); the policy offers no data facility (NO_DATA_FACILITY), or is not in
+        UsageError: Two firms have one name (FIRM_TWICE); what is taken names no cap (NO_SUCH_RULE) or is below zero (BAD_AMOUNT);
+            the policy offers no data facility (NO_DATA_FACILITY), or is not in
             force.
     """
 
@@ -142,6 +143,12 @@ class Problem:
             if firm.name in names:
                 raise UsageError("two rows are about the same firm", code="FIRM_TWICE")
             names.add(firm.name)
+        capped = {rule.code for rule in policy.steering if rule.cap_ppm is not None}
+        for name, amount in (taken or {}).items():
+            if name not in capped:
+                raise UsageError("no rule of this name caps anything", code="NO_SUCH_RULE", where=name)
+            if amount < 0:
+                raise UsageError("what is outstanding is not below zero", code="BAD_AMOUNT", where=name)
         self.policy, self.firms, self.budget, self.on = policy, tuple(firms), budget, on
         self.planned, self.taken, self.without = planned or budget, dict(taken or {}), without
         self.steering: tuple[Steering, ...] = tuple(rule for rule in policy.steering if rule.code not in without)
@@ -213,6 +220,12 @@ class Problem:
             yield Row("loss", "loss", 0, -1, policy.loss_max_ppm)
         if policy.capital_max is not None and "capital" not in self.without:
             yield Row("capital", "capital", policy.capital_max * ONE)
+
+    @cached_property
+    def unmet_floors(self) -> tuple[str, ...]:
+        """Rules with a floor that no firm can meet, so that nothing can be lent at all."""
+        meant = {n for candidate in self.candidates for n in candidate.rules}
+        return tuple(row.name for row in self.rows if row.kind == "floor" and row.rule not in meant)
 
     @cached_property
     def rule_names(self) -> tuple[str, ...]:

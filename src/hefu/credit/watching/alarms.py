@@ -128,7 +128,8 @@ def _fallen(name: str, months: int) -> Measure:
 
 RULES: tuple[Rule, ...] = (
     Rule("sales_drop", ("sales_3m", "sales_growth_3m"), _sales_fall, Lines(0.40, 0.20),
-         "Sales of three months fell by {value} against a year before (line {line}).", "近三个月销售较上年同期下降 {value}（警戒线 {line}）。"),
+         "Sales of three months fell by {value} against a year before, or else the three months before (line {line}).",
+         "近三个月销售较上年同期（无上年数据时较前三个月）下降 {value}（警戒线 {line}）。"),
     Rule("sales_stop", ("sales_recency", "sales_longest_gap", "sales_12m"), _sales_stop, Lines(2.0, 1.0),
          "No sale for {value} of the longest gap that was usual (line {line}).", "停开销项发票的天数为以往最长间隔的 {value}（警戒线 {line}）。"),
     Rule("concentration", ("sales_top1_12m",), _risen("sales_top1_12m", 6, 0.4), Lines(0.20, 0.10),
@@ -153,7 +154,7 @@ RULES: tuple[Rule, ...] = (
          "Sales less purchases fell by {value} of sales (line {line}).", "毛利代理指标下降 {value}（警戒线 {line}）。"),
     Rule("tax_late", ("tax_late_12m",), _risen("tax_late_12m", 6), Lines(0.12, 0.05),
          "The share of late tax filings grew by {value} in six months (line {line}).", "逾期申报占比半年内上升 {value}（警戒线 {line}）。"),
-    Rule("new_twin", ("twins",), _risen("twins", 1), Lines(0.5, 0.0),
+    Rule("twin", ("twins",), _level("twins"), Lines(0.5, 0.0),
          "Another firm shows this firm's invoices as its own.", "另有企业出示与本企业相同的发票。"),
     Rule("self_trade", ("self_trade_share",), _level("self_trade_share"), Lines(0.02, 0.01),
          "Invoices to itself make {value} of sales (line {line}).", "自开自收发票占销售 {value}（警戒线 {line}）。"),
@@ -161,7 +162,7 @@ RULES: tuple[Rule, ...] = (
          "Firms that it both sells to and buys from became more.", "与其互为购销双方的企业增加。"),
     Rule("ring", ("rings",), _level("rings"), Lines(1.0, 0.0),
          "Sells in a ring of firms: each to the next, the last to the first.", "处于循环开票之中：各家依次销售，末家售回首家。"),
-    Rule("overlap", ("overlapping_firms",), _risen("overlapping_firms", 1), Lines(1.0, 0.0),
+    Rule("overlap", ("overlapping_firms",), _level("overlapping_firms"), Lines(1.0, 0.0),
          "Another firm shows some of this firm's invoices on the same side.", "另有企业在同一方向出示本企业的部分发票。"),
 )  # fmt: skip
 BY_NAME: Mapping[str, Rule] = {rule.name: rule for rule in RULES}

@@ -226,9 +226,12 @@ class Book:
         Every step, or those of one alert, in order.
 
         Raises:
-            Corrupt: A line was altered or taken out (BROKEN_LOG).
+            Corrupt: A line was altered or taken out, or an alert says of itself what no line says (BROKEN_LOG). Lines cut off
+                at the end together with what they say cannot be seen from this file alone: the last line's digest, kept
+                elsewhere, shows that.
         """
         before, found = "", []
+        said: dict[int, set[tuple[str, str]]] = {}
         names = ("seq", "at", "who", "step", "alert", "told", "digest")
         for place, row in enumerate(self._connection.execute("SELECT * FROM log ORDER BY seq").fetchall(), 1):
             if row[0] != place or row[6] != _digest(before, row[0], row[1:6]):
@@ -236,8 +239,17 @@ class Book:
                     "a line of the log of alerts was altered or taken out", code="BROKEN_LOG", where=str(place)
                 )
             before = row[6]
+            said.setdefault(row[4], set()).add((row[3], row[2] if row[3] == "acknowledged" else ""))
             if number is None or row[4] == number:
                 found.append(LogLine(zip(names, row, strict=True)))
+        for alert in self.alerts():
+            steps = {("raised", "")}
+            steps |= {("cleared", "")} if alert.cleared_on else set()
+            steps |= {("acknowledged", alert.who)} if alert.who else set()
+            if said.pop(alert.number, set()) != steps:
+                raise Corrupt("an alert differs from its log", code="BROKEN_LOG", where=str(alert.number))
+        if said:
+            raise Corrupt("an alert of the log is gone", code="BROKEN_LOG", where=str(min(said)))
         return found
 
 

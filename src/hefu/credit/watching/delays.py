@@ -78,12 +78,23 @@ class DelayModel:
         above = self.weight_milli * self.mean_milli + 1_000_000 * record.days
         return above // (self.weight_milli + 1_000 * record.settled)
 
-    def score(self, record: Record) -> int:
-        """Probability of being late, millionths; integers only. This is what counts."""
-        return self._late_at(self.centre(record))
+    def score(self, record: Record, passed: int | None = None) -> int:
+        """
+        Probability of being late, millionths; integers only. This is what counts.
 
-    def _late_at(self, centre: int) -> int:
-        return SCALE - self._below(_LATE_MILLI - centre)
+        Args:
+            passed: Days since the due date at whose end it is still open, negative before; None: nothing is known but the history.
+        """
+        return self._late_at(self.centre(record), passed)
+
+    def _late_at(self, centre: int, passed: int | None) -> int:
+        late = SCALE - self._below(_LATE_MILLI - centre)
+        if passed is None:
+            return late
+        if passed >= 0:
+            return SCALE
+        open_still = SCALE - self._below(1_000 * passed + _LATE_MILLI - centre)
+        return min(SCALE, late * SCALE // open_still)
 
     def _below(self, residual: int) -> int:
         """Part of the residuals below, millionths; between two points it grows evenly."""
@@ -97,22 +108,31 @@ class DelayModel:
         low, high = points[at - 1], points[at]
         return (at * SCALE + SCALE * (residual - low) // max(1, high - low)) // steps
 
-    def interval(self, record: Record) -> tuple[int, int]:
+    def interval(self, record: Record, passed: int | None = None) -> tuple[int, int]:
         """Where the probability lies with nine tenths, millionths, as the customer's own mean is unsure; to show only."""
         centre, count = self.centre(record), self.weight_milli / 1_000 + record.settled
         reach = round(_NINE_TENTHS * self.spread_milli / math.sqrt(max(count, 0.001)))
-        return self._late_at(centre - reach), self._late_at(centre + reach)
+        return self._late_at(centre - reach, passed), self._late_at(centre + reach, passed)
 
-    def expected_days(self, record: Record) -> float:
+    def expected_days(self, record: Record, passed: int | None = None) -> float:
         """Days late to be expected, those in time counted as zero."""
-        centre = self.centre(record)
-        return sum(max(0, centre + r) for r in self.residuals) / len(self.residuals) / 1_000
+        days = self._days(record, passed)
+        return sum(days) / len(days) / 1_000
 
-    def days_interval(self, record: Record) -> tuple[float, float]:
+    def days_interval(self, record: Record, passed: int | None = None) -> tuple[float, float]:
         """Between which days late the payment of one invoice falls with nine tenths, 0 being in time."""
-        centre, count = self.centre(record), len(self.residuals)
-        low, high = self.residuals[count // 20], self.residuals[min(count - 1, count - count // 20)]
-        return max(0, centre + low) / 1_000, max(0, centre + high) / 1_000
+        days = self._days(record, passed)
+        count = len(days)
+        return days[count // 20] / 1_000, days[min(count - 1, count - count // 20)] / 1_000
+
+    def _days(self, record: Record, passed: int | None) -> list[int]:
+        """Days late that are still possible, each as likely, in order; thousandths."""
+        centre = self.centre(record)
+        every = [centre + r for r in self.residuals]
+        if passed is not None:
+            # Later than all that was ever seen: a day from now at the earliest.
+            every = [d for d in every if d > 1_000 * passed + _LATE_MILLI] or [1_000 * (passed + 1)]
+        return [max(0, d) for d in every]
 
     def save(self, path: Path) -> None:
         """
@@ -236,16 +256,25 @@ class Prediction(NamedTuple):
     days_high: float
 
 
-def predict(model: DelayModel, receivables: Receivables, rows: Iterable[Receivable]) -> Iterator[Prediction]:
-    """Each row by what its customer had settled before it was issued."""
+def predict(
+    model: DelayModel, receivables: Receivables, rows: Iterable[Receivable], *, open_on: date | None = None
+) -> Iterator[Prediction]:
+    """
+    Each row by what its customer had settled before it was issued.
+
+    Args:
+        open_on: At the end of this day all of them were open still: who is past its due date is late, by as many days at least.
+    """
     histories = Histories(receivables.rows)
-    shown: dict[Record, tuple[int, int, int, float, float, float]] = {}
+    shown: dict[tuple[Record, int | None], tuple[int, int, int, float, float, float]] = {}
     for row in rows:
         record = histories.before(row.customer, row.issued_on)
-        if record not in shown:
-            chances = (model.score(record), *model.interval(record))
-            shown[record] = (*chances, model.expected_days(record), *model.days_interval(record))
-        yield Prediction(row.row, row.customer, row.number, record, *shown[record])
+        passed = None if open_on is None else (open_on - row.due_on).days
+        key = record, passed
+        if key not in shown:
+            chances = (model.score(*key), *model.interval(*key))
+            shown[key] = (*chances, model.expected_days(*key), *model.days_interval(*key))
+        yield Prediction(row.row, row.customer, row.number, record, *shown[key])
 
 
 def prior_rate(record: Record, rate: float) -> float:

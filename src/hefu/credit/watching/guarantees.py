@@ -123,7 +123,10 @@ def read_guarantees(path: Path) -> tuple[Guarantee, ...]:
             text = path.read_text("gb18030")
         except UnicodeDecodeError:
             raise problem("BAD_ENCODING", path.name) from None
-    rows = list(csv.reader(text.splitlines()))
+    try:
+        rows = list(csv.reader(text.splitlines()))
+    except csv.Error:
+        raise problem("BAD_CSV", path.name) from None
     if not rows:
         raise problem("FILE_EMPTY", path.name)
     header = [word.strip().casefold() for word in rows[0]]

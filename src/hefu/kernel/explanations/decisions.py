@@ -28,6 +28,10 @@ DECISIONS: Mapping[str, tuple[str, str]] = {
         "reference.",
         "所写字段不存在，可能是拼写有误或版本不同，字段名见提示。请查阅参考文档。",
     ),
+    "NO_SUCH_RULE": (
+        "The policy has no steering rule of this name with a cap. Write it as the policy does.",
+        "信贷政策中没有此名称的、设有上限的引导规则。请按政策文件中的名称填写。",
+    ),
     "NOT_A_FEATURE": (
         "The model was made from another table than these features, so the store cannot give what it reads. Give the firm's record "
         "with --record, or fit a model to what `hefu credit features --outcomes` writes.",
