@@ -26,6 +26,8 @@ from hefu.documents.invoices.report import harmless
 from hefu.documents.invoices.saving import whole_file
 from hefu.kernel.errors import UsageError
 
+#: Alerts that a run shows; all of them are in the book.
+_SHOWN = 20
 STATES = {"new": "新", "acknowledged": "已确认", "cleared": "已解除"}
 _BOOK = click.option(
     "--book",
@@ -130,7 +132,10 @@ def watch_command(
         }
     )
     synthetic_note(output, synthetic)
-    _table(output, new)
+    _table(output, new[:_SHOWN])
+    if len(new) > _SHOWN:
+        more = len(new) - _SHOWN
+        output.line(t(f"… and {more:,} more: hefu credit alerts", f"……另有 {more:,} 条，见 hefu credit alerts"))
     output.line(
         t(
             f"{firms:,} firms watched: {opened:,} alerts opened, {cleared:,} cleared.",
