@@ -21,6 +21,7 @@ import signal
 import statistics
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -105,21 +106,27 @@ def inject(scene: Scene, plan: list[Callable[[Scene], None]]) -> dict[str, Seen]
     return seen
 
 
-def kill(scene: Scene, kills: int) -> None:
-    """So many kills at random instants; the nodes meet now and then."""
+def kill(scene: Scene, kills: int) -> int:
+    """So many kills at random instants; the nodes meet now and then. An interrupt ends them early, and what was done counts."""
+    ended = threading.Event()
+    signal.signal(signal.SIGINT, lambda number, frame: ended.set())
     names = list(scene.local.nodes)
     for number in range(1, kills + 1):
         if scene.chance.randrange(RARELY):
             scene.wait("a node does not start", lambda: all(scene.engine(name).get("running") for name in names))
         time.sleep(scene.chance.uniform(0, 0.5))
         crashes.kill_at_random(scene)
-        if number % MEET_KILLS == 0 or number == kills:
+        is_last = number == kills or ended.is_set()
+        if number % MEET_KILLS == 0 or is_last:
             scene.load.pause()
             recover(scene)
             if len(set(settled(scene).values())) != 1:
                 raise SystemExit("APART")
             print(f"{number} of {kills} kills, {len(scene.load.acknowledged)} acknowledged", file=sys.stderr)
             scene.load.resume()
+        if is_last:
+            return number
+    return 0
 
 
 def table(seen: dict[str, Seen]) -> None:
@@ -184,8 +191,7 @@ def main() -> int:
             load.start()
             if plan:
                 seen = inject(scene, plan)
-            if arguments.kills:
-                kill(scene, arguments.kills)
+            kills = kill(scene, arguments.kills) if arguments.kills else 0
             load.stop()
             check(scene)
     finally:
@@ -200,7 +206,7 @@ def main() -> int:
         print(f"{what}: {times}")
     faults = sum(of.injected for of in seen.values())
     print(
-        f"\n{faults} faults and {arguments.kills} kills, {len(load.acknowledged)} transactions acknowledged: "
+        f"\n{faults} faults and {kills} kills, {len(load.acknowledged)} transactions acknowledged: "
         "0 lost, 0 doubled, one state root on all nodes"
     )
     return 0
