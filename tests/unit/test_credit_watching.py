@@ -358,7 +358,8 @@ def event(kind: str, month: int, value: float = 0.5, subject: str = "") -> Event
 def test_an_alert_is_opened_once_closed_and_opened_anew(book: Book) -> None:
     assert book.take([event("raised", 1)], at=NOW) == 1
     assert book.take([event("up", 2, 0.7)], at=NOW) == 0
-    assert book.take([event("up", 2, 0.9)], at=NOW) == 0, "a day that was taken in"
+    assert book.take([event("up", 1, 0.9)], at=NOW) == 0, "a day before what was taken in"
+    assert book.take([event("up", 2, 0.7)], at=NOW) == 0, "the last day again"
     (alert,) = book.alerts()
     assert (alert.state, alert.seen_on.month, alert.value, alert.worst) == ("new", 2, 0.5, 0.7)
     assert book.up() == {"F": {"sales_drop"}}

@@ -124,7 +124,8 @@ class Book:
 
     def take(self, events: Iterable[Event], *, at: datetime, kind: str = "features") -> int:
         """
-        Take in events in order of day; those of days that were taken in before change nothing.
+        Take in events in order of day; those of earlier days than were taken in before change nothing. Those of the last day may
+        be corrected: what is up already is not opened again.
 
         Args:
             at: Now, aware.
@@ -136,7 +137,7 @@ class Book:
         last = before
         with self._writing():
             for event in events:
-                if before is not None and event.on <= before:
+                if before is not None and event.on < before:
                     continue
                 last = event.on if last is None else max(last, event.on)
                 opened += self._take(event, at)
