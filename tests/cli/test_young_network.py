@@ -1,8 +1,10 @@
-"""A network that has decided nothing yet has no votes to show, and is none the worse for it."""
+"""A network that has decided nothing yet has no votes to show; copies of its home and of its ledger take nothing."""
 
 from __future__ import annotations
 
-from commands import told
+import shutil
+
+from commands import hefu, told
 from hefu import bootstrap
 from hefu.ledger.engines.cometbft.replica import Replica
 from hefu.ledger.genesis import Genesis
@@ -19,3 +21,21 @@ def test_the_ledger_of_a_node_verifies_before_its_first_block(tmp_path):
     report = told("ledger", "verify", home=node.path)
     assert (report["height"], report["trust"]) == (0, "unsigned")
     assert "power" not in report
+
+
+def test_a_copy_of_a_home_without_its_nodes_says_so(tmp_path):
+    local = four_banks(tmp_path / "n")
+    shutil.copytree(local.home, tmp_path / "copy", ignore=shutil.ignore_patterns("nodes"))
+    for command in (("org", "list"), ("ledger", "verify")):
+        assert "NODE_NOT_HERE" in hefu(*command, home=tmp_path / "copy", code=2)
+
+
+def test_a_copy_of_a_network_s_ledger_decides_nothing_by_itself(tmp_path):
+    local = four_banks(tmp_path / "n")
+    home = local.home
+    store = RocksStore(home / "ledger")
+    Replica(Genesis.read(home / "genesis.json"), bootstrap.application(), store)
+    store.close()
+    (home / "network.json").unlink()
+    assert "HANDED_OVER" in hefu("org", "enrol", "Rogue", home=home, code=5)
+    assert told("ledger", "status", home=home)["height"] == 0

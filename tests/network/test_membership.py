@@ -98,6 +98,9 @@ def test_a_bank_elsewhere_joins_by_a_trusted_genesis_and_hands_in_a_request(netw
         until(there, lambda said: said.get("engine", {}).get("voting_power") == 10)
         said = hefu("network", "add-validator", "Bank E", "--request", request, "--json", home=network.home, code=2)
         assert "OTHER_ORGANISATION" in said
+        assert "Bank F is no validator any more." in hefu("network", "remove-validator", "Bank F", home=network.home)
+        until(there, lambda said: said.get("engine", {}).get("voting_power") == 0)
+        assert "UNKNOWN_NODE" in hefu("network", "remove-validator", "Bank F", home=network.home, code=2)
     finally:
         process.terminate()
         process.wait(30)

@@ -221,7 +221,10 @@ def add_validator(output: Output, bank: str, request: Path | None, power: int) -
 
 @network.command(
     "remove-validator",
-    help=t("Vote a validator out and stop its node.", "经成员表决移出一个验证节点，并停止该节点。"),
+    help=t(
+        "Vote a validator out, by its node or its bank, and stop the node if it is here.",
+        "经成员表决移出一个验证节点（以节点或银行名称指定）；节点在本机的，一并停止。",
+    ),
 )
 @click.argument("name")
 @common
@@ -229,9 +232,13 @@ def remove_validator(output: Output, name: str) -> None:
     """Its folder stays; the others go on without it."""
     local = LocalNetwork(home_path())
     with opened() as trade:
-        membership.remove_validator(local, trade.network, name)
-    output.data({"node": name})
-    output.line(t(f"{name} is no validator any more, and stopped.", f"{name} 已不再是验证节点，并已停止。"))
+        was_here = membership.remove_validator(local, trade.network, name)
+    output.data({"node": name, "stopped": was_here})
+    output.line(
+        t(f"{name} is no validator any more, and stopped.", f"{name} 已不再是验证节点，并已停止。")
+        if was_here
+        else t(f"{name} is no validator any more.", f"{name} 已不再是验证节点。")
+    )
 
 
 @network.command(help=t("Where every node stands.", "各节点的状态。"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from hefu.cli.common import amount as parse
-from hefu.cli.common import common, money, opened, party, reading, someone
+from hefu.cli.common import common, identifier, money, opened, party, reading, someone
 from hefu.cli.language import t
 from hefu.cli.output import Output
 from hefu.contracts.parties import commands as pc
@@ -131,6 +131,25 @@ def suspend(output: Output, name: str, proposer: str) -> None:
 def reinstate(output: Output, name: str, proposer: str) -> None:
     """Its keys sign again."""
     _set_status(output, name, proposer, "active")
+
+
+@org.command(
+    help=t(
+        "Vote, as a member of this home, on a change that was proposed elsewhere.",
+        "以本地成员身份对其他机构提出的变更表决。",
+    )
+)
+@click.argument("proposal", metavar="PROPOSAL")
+@click.option("--as", "voter", required=True, help=t("The member that votes.", "表决的成员。"))
+@click.option("--against", is_flag=True, help=t("Refuse it.", "反对。"))
+@common
+def vote(output: Output, proposal: str, voter: str, against: bool) -> None:
+    """The command that proposed it says its identifier, where votes are missing (VOTES_MISSING)."""
+    with opened() as trade:
+        which = identifier(trade.network.chain, proposal, b"P", "proposal")
+        adopted = trade.network.cast(party(trade, voter), which, approve=not against)
+    output.data({"proposal": which, "approve": not against, "adopted": adopted})
+    output.line(t("Voted; the change is adopted.", "已表决，变更通过。") if adopted else t("Voted.", "已表决。"))
 
 
 def _set_status(output: Output, name: str, proposer: str, status: str) -> None:

@@ -15,6 +15,7 @@ never the production layout of more than one organisation.
 from __future__ import annotations
 
 import re
+import shutil
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -28,8 +29,13 @@ DEMO_PASSPHRASE = "hefu-demo"  # noqa: S105 - a demo's keys guard nothing, and e
 _NAME = re.compile(r"[^\x00-\x1f/\\]{1,80}\Z")
 
 
-class PartyEntry(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """One organisation in the address book; identifiers and keys in hexadecimal."""
+class PartyEntry(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """
+    One organisation in the address book; identifiers and keys in hexadecimal.
+
+    Args:
+        enrolment: What its identifiers are derived from (creator, salt, the account's salt) until the ledger has both; then empty.
+    """
 
     name: str
     folder: str
@@ -40,6 +46,7 @@ class PartyEntry(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     office_key: str
     govern_key: str
     uscc: str = ""
+    enrolment: str = ""
 
 
 class Names(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -106,6 +113,18 @@ class Home:
         self._by_name[party.name] = party
         self._by_account[party.account] = party
         self._by_organisation[party.organisation] = party
+
+    def unfinished(self, name: str) -> PartyEntry | None:
+        """An organisation of this whole name whose enrolment was begun and is not known to have ended."""
+        party = self._by_name.get(name)
+        return party if party is not None and party.enrolment else None
+
+    def remove(self, party: PartyEntry) -> None:
+        """Take an organisation out of the address book, and its folder with it: for one that the ledger does not know."""
+        self.names.parties.remove(party)
+        self._index()
+        self.save()
+        shutil.rmtree(self.organisation_folder(party))
 
     def save(self) -> None:
         """Write the address book, all or nothing."""

@@ -7,7 +7,6 @@ It signs for whoever's keys it holds and submits; every rule is the contracts'.
 from __future__ import annotations
 
 import secrets
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,7 +101,7 @@ class Network:
             else:
                 self.chain = Chain(self.genesis, application, RocksStore(home.ledger), self.sealer)
             try:
-                self.engine = EmbeddedEngine(self.chain, verifiers=verifiers)
+                self.engine = EmbeddedEngine(self.chain, verifiers=verifiers, stands_in=False)
             except BaseException:
                 self.chain.store.close()
                 raise
@@ -131,60 +130,120 @@ class Network:
         """
         Enrol a supplier by a registrar, or admit another kind of organisation by the members' votes.
 
-        Members whose keys lie in this home vote for it.
+        Members whose keys lie in this home vote for it. The address book knows its keys and identifiers before the ledger
+        does: what ended half way, or without an answer, goes on when it is enrolled again.
+
+        Raises:
+            Rejected: A rule refused, or votes are missing (VOTES_MISSING).
         """
         home = self.home
         by = home.party(registrar)
-        office, ruling, entry = new_party(home, spec, self.genesis.file.suite, self._passphrase, self._cost)
-        identities = read_key(self._operator / "identities.json", self._passphrase).private_key
-        identity = identity_digest(identities, spec.uscc or spec.name)
-        message = possession_message(self.genesis.chain_id, identity)
-        keys = tuple(
-            pc.NewKey(signer.public_key, purposes, 0, ZERO, ZERO, signer.sign(message))
-            for signer, purposes in (
-                (office, OFFICE),
-                (ruling, MEMBER_GOVERN if spec.member else GOVERN),
-            )
-        )
-        salt = secrets.token_bytes(SALT_BYTES)
-        roles = tuple(sorted(spec.roles))
-        try:
-            if roles == ("supplier",) and not spec.member:
-                creator = bytes.fromhex(by.organisation)
-                self.act([pc.Enrol(creator, salt, identity, roles, keys)], self.ring(by).govern)
-            else:
-                creator = ZERO
-                self.vote(by, pc.Admit(salt, identity, roles, spec.member, keys))
-        except Rejected:
-            # The ledger knows nothing of these keys, so nothing is lost with them.
-            shutil.rmtree(home.organisation_folder(entry))
-            raise
-        organisation = self._derive(creator, salt, "organisation")
-        account_salt = secrets.token_bytes(SALT_BYTES)
-        self.act([pc.OpenAccount(organisation, account_salt)], ruling)
-        entry.organisation = organisation.hex()
-        entry.account = self._derive(organisation, account_salt, "account").hex()
-        home.add(entry)
+        entry = home.unfinished(spec.name) or self._begun(spec, by)
+        creator, salt, account_salt = _enrolment_of(entry)
+        organisation = bytes.fromhex(entry.organisation)
+        if not self._knows(organisation):
+            try:
+                self._admit(entry, by, creator, salt)
+            except Rejected as error:
+                # A transaction of the first try may have arrived meanwhile.
+                if not self._knows(organisation):
+                    if error.code != "VOTES_MISSING":
+                        # The ledger knows nothing of these keys, so nothing is lost with them.
+                        home.remove(entry)
+                    raise
+        account_key = ps.account_key(bytes.fromhex(entry.account))
+        if self.engine.query(lambda chain: chain.state.get(account_key, ps.ACCOUNT)) is None:
+            self.act([pc.OpenAccount(organisation, account_salt)], self.ring(entry).govern)
+        entry.enrolment = ""
         home.save()
         return entry
 
+    def _begun(self, spec: FounderSpec, by: PartyEntry) -> PartyEntry:
+        """Its keys, and the identifiers that it will have, in the address book."""
+        _, _, entry = new_party(self.home, spec, self.genesis.file.suite, self._passphrase, self._cost)
+        salt, account_salt = secrets.token_bytes(SALT_BYTES), secrets.token_bytes(SALT_BYTES)
+        creator = bytes.fromhex(by.organisation) if _is_enrolled(entry) else ZERO
+        organisation = self._derive(creator, salt, "organisation")
+        entry.organisation = organisation.hex()
+        entry.account = self._derive(organisation, account_salt, "account").hex()
+        entry.enrolment = (creator + salt + account_salt).hex()
+        self.home.add(entry)
+        self.home.save()
+        return entry
+
+    def _admit(self, entry: PartyEntry, by: PartyEntry, creator: bytes, salt: bytes) -> None:
+        identities = read_key(self._operator / "identities.json", self._passphrase).private_key
+        identity = identity_digest(identities, entry.uscc or entry.name)
+        message = possession_message(self.genesis.chain_id, identity)
+        ring = self.ring(entry)
+        keys = tuple(
+            pc.NewKey(signer.public_key, purposes, 0, ZERO, ZERO, signer.sign(message))
+            for signer, purposes in ((ring.office, OFFICE), (ring.govern, MEMBER_GOVERN if entry.member else GOVERN))
+        )
+        if _is_enrolled(entry):
+            self.act([pc.Enrol(creator, salt, identity, entry.roles, keys)], self.ring(by).govern)
+        else:
+            self.vote(by, pc.Admit(salt, identity, entry.roles, entry.member, keys))
+
+    def _knows(self, organisation: bytes) -> bool:
+        key = ps.organisation_key(organisation)
+        return self.engine.query(lambda chain: chain.state.get(key, ps.ORGANISATION)) is not None
+
     def vote(self, proposer: PartyEntry, change: pc.Change) -> Receipt:
-        """Propose a change and let every member in this home vote for it, in one transaction."""
+        """
+        Propose a change and let the members whose keys lie in this home vote for it, in one transaction.
+
+        Raises:
+            Rejected: The change cannot be, or this home has the keys of too few members (VOTES_MISSING): it is proposed then, and
+                adopted as soon as the others vote (`cast`).
+        """
         salt = secrets.token_bytes(SALT_BYTES)
         proposal = self._derive(bytes.fromhex(proposer.organisation), salt, "proposal")
         until = self.business_ms() + 86_400_000
         commands: list[Record] = [pc.ProposeChange(bytes.fromhex(proposer.organisation), salt, change, until)]
         signers = [self.ring(proposer).govern]
-        members = [party for party in self.home.names.parties if party.member]
+        record = self.engine.query(lambda chain: chain.state.get(ps.MEMBERS_KEY, ps.MEMBERS))
+        # The ledger's members, not this home's: others may have been admitted from elsewhere.
+        members = record.members if record is not None else ()
         needed = (2 * len(members) + 2) // 3
-        for party in members:
+        for party in self.home.names.parties:
             if len(signers) >= needed:
                 break
             # A suspended member counts, but signs nothing.
-            if party.name != proposer.name and self._active(party):
+            is_member = bytes.fromhex(party.organisation) in members
+            if is_member and party.name != proposer.name and self._active(party):
                 commands.append(pc.Vote(proposal, bytes.fromhex(party.organisation), True))
                 signers.append(self.ring(party).govern)
-        return self.act(commands, *signers)
+        receipt = self.act(commands, *signers)
+        self._check_adopted(proposal)
+        return receipt
+
+    def cast(self, voter: PartyEntry, proposal: bytes, *, approve: bool) -> bool:
+        """
+        A member's vote on a change that somebody proposed.
+
+        Returns:
+            Whether it was adopted with this vote.
+
+        Raises:
+            Rejected: No such proposal, or this member cannot vote on it any more.
+        """
+        self.act([pc.Vote(proposal, bytes.fromhex(voter.organisation), approve)], self.ring(voter).govern)
+        return self._proposal(proposal).status == "adopted"
+
+    def _check_adopted(self, proposal: bytes) -> None:
+        record = self._proposal(proposal)
+        if record.status == "open":
+            raise Rejected(
+                f"proposed, and not adopted yet: {len(record.approving)} members have voted for it; let others vote on "
+                f"{proposal.hex()}",
+                code="VOTES_MISSING",
+            )
+
+    def _proposal(self, proposal: bytes) -> ps.ProposalRecord:
+        record = self.engine.query(lambda chain: chain.state.get(ps.proposal_key(proposal), ps.PROPOSAL))
+        assert record is not None, "a vote was accepted on what does not exist"
+        return record
 
     def too_old(self, code_version: int) -> list[str]:
         """Nodes that would stop at a code version, or do not answer; none where this process is the ledger."""
@@ -373,6 +432,17 @@ class Network:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _is_enrolled(entry: PartyEntry) -> bool:
+    """Whether a registrar enrols it; others are admitted by vote."""
+    return entry.roles == ("supplier",) and not entry.member
+
+
+def _enrolment_of(entry: PartyEntry) -> tuple[bytes, bytes, bytes]:
+    """Creator, salt and the account's salt."""
+    raw = bytes.fromhex(entry.enrolment)
+    return raw[: -2 * SALT_BYTES], raw[-2 * SALT_BYTES : -SALT_BYTES], raw[-SALT_BYTES:]
 
 
 def accepted(receipt: Receipt) -> Receipt:

@@ -106,6 +106,12 @@ NETWORK: Mapping[str, tuple[str, str]] = {
         "The node cannot make the socket over which its engine speaks to it. Check the folder's rights and the length of its path.",
         "节点无法建立与共识引擎通信的套接字。请检查文件夹权限与路径长度。",
     ),
+    "NODE_NOT_HERE": (
+        "The folder of a node that this home names is not there. A backup of a home holds keys and names, and no nodes: put "
+        "operator, organisations and names.json back into the home itself.",
+        "本目录所列节点的文件夹不存在。home 的备份只含密钥与名称，不含节点："
+        "请将 operator、organisations 与 names.json 放回原 home。",
+    ),
     "HANDED_OVER": (
         "Validators decide the blocks of this ledger now. The operator's copy can be read; transactions go to a validator's node.",
         "本账本已由验证节点共同记账。运营方的副本仍可查阅，交易请提交至验证节点。",

@@ -104,6 +104,11 @@ PARTIES: Mapping[str, tuple[str, str]] = {
         "The members have no such proposal before them. Check its identifier.",
         "没有这项待表决的提议。请核对其标识。",
     ),
+    "VOTES_MISSING": (
+        "The change is proposed, but the members of this home alone are too few to adopt it. Let the others vote on the "
+        "identifier in the message: hefu org vote PROPOSAL --as MEMBER.",
+        "变更已提出，但本地成员的票数不足以通过。请其他成员对提示中的标识表决：hefu org vote PROPOSAL --as 成员。",
+    ),
     "VOTE_OVER": (
         "The time for voting on this proposal has run out. Propose it again if it is still wanted.",
         "该提议的表决期已过。如仍需要，请重新提议。",

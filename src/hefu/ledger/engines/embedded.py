@@ -56,12 +56,12 @@ def system_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def _why_closed(chain: Chain) -> HefuError | None:
+def _why_closed(chain: Chain, stands_in: bool) -> HefuError | None:
     try:
         check_known(chain.next_version(), "the next block of this ledger is decided by")
     except Unavailable as error:
         return error
-    if chain.validators_decide() and not chain.genesis.validators:
+    if chain.validators_decide() and not (stands_in and chain.genesis.validators):
         return Closed("validators decide this ledger's blocks now; submit to a node of theirs", code="HANDED_OVER")
     return None
 
@@ -74,6 +74,7 @@ class EmbeddedEngine:
         verifiers: Processes that check signatures; 0 checks in the sequencer's thread.
         queue_size: Transactions that may wait; more are refused with Busy.
         queue_bytes: Their bytes together, likewise.
+        stands_in: Decide what the validators of the genesis would, to compare with them; else nothing of theirs is decided here.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class EmbeddedEngine:
         verifiers: int = 0,
         queue_size: int = 20_000,
         queue_bytes: int = QUEUE_BYTES,
+        stands_in: bool = True,
     ) -> None:
         self._chain = chain
         self._now_ms = now_ms
@@ -98,7 +100,7 @@ class EmbeddedEngine:
         self._closing = False
         self._failure: EngineError | None = None
         #: Why this process may read the ledger, and not write to it.
-        self._closed_to_writers = _why_closed(chain)
+        self._closed_to_writers = _why_closed(chain, stands_in)
         self._durable_height = chain.tip.height
         self._committed = threading.Condition()
         self._writes: queue.SimpleQueue[tuple[Outcome, list[Ticket]] | None] = queue.SimpleQueue()

@@ -79,7 +79,14 @@ def _write(path: Path, network: NetworkFile) -> None:
 def client_of(home: Path) -> NodeClient:
     """A client of this home's network."""
     file = read_network(home)
-    tokens = [NodeHome(home / "nodes" / name).token.read_text().strip() for name in file.nodes]
+    try:
+        tokens = [NodeHome(home / "nodes" / name).token.read_text().strip() for name in file.nodes]
+    except FileNotFoundError as error:
+        raise UsageError(
+            "the folder of this node is not here: a backup of a home holds its keys and names, to be put back into the home",
+            code="NODE_NOT_HERE",
+            where=str(error.filename),
+        ) from None
     return NodeClient(file.urls, tokens)
 
 
@@ -230,7 +237,8 @@ class LocalNetwork:
         node = self.nodes[name]
         file = node.read()
         check_ports((file.p2p_port, file.rpc_port, file.gateway_port))
-        with (node.path / "output.log").open("ab") as output:
+        # What it said when it ran before is no reason why it is down now.
+        with (node.path / "output.log").open("wb") as output:
             process = subprocess.Popen(
                 [*command, str(node.path)],
                 stdin=subprocess.DEVNULL,

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 from hefu.contracts.parties import commands as pc
+from hefu.contracts.parties import state as ps
 from hefu.contracts.parties.contract import validator_message
 from hefu.kernel.errors import EngineError, UsageError
 from hefu.ledger.genesis import Genesis
@@ -46,7 +46,7 @@ def add_validator(
         Rejected: The members' votes were refused; the node follows the ledger without voting.
         EngineError: It did not catch up in time.
     """
-    if not any(party.name == bank for party in network.home.names.parties):
+    if network.home.unfinished(bank) or not any(party.name == bank for party in network.home.names.parties):
         network.enrol(FounderSpec(bank, ("bank", "settlement_bank"), True), network.home.operator)
     party = network.home.party(bank)
     organisation = bytes.fromhex(party.organisation)
@@ -67,25 +67,44 @@ def add_validator(
     return name
 
 
-def remove_validator(local: LocalNetwork, network: Network, name: str) -> None:
+def remove_validator(local: LocalNetwork, network: Network, name: str) -> bool:
     """
-    Vote a node's validator out, and stop the node. Its folder stays.
+    Vote a validator out, and stop its node if it is one of these. Its folder stays.
+
+    Args:
+        name: Of a node here, or of a bank that runs one elsewhere.
+
+    Returns:
+        Whether it was a node here.
 
     Raises:
-        UsageError: No such node.
-        Rejected: It is no validator, or the last one.
+        UsageError: No such node, nor a bank of this name that has a validator.
+        Rejected: It is the last one, or the votes of other members are missing.
+        EngineError: It votes still after a while; it was not stopped, for the others might need it.
     """
     node = local.nodes.get(name)
-    if node is None:
+    bank = name if node is None else node.read().bank
+    if not any(party.name == bank for party in network.home.names.parties):
         raise UsageError(f"no node {name}; there are {', '.join(local.nodes)}", code="UNKNOWN_NODE")
-    organisation = bytes.fromhex(network.home.party(node.read().bank).organisation)
-    key = engine_home.read_keys(node.engine).validator
-    network.vote(network.home.party(network.home.operator), pc.SetValidator(organisation, key, 0, b""))
-    # While it runs it helps the others to decide that it leaves.
-    with suppress(EngineError):
+    organisation = bytes.fromhex(network.home.party(bank).organisation)
+    keys = _keys_of(network, organisation) if node is None else [engine_home.read_keys(node.engine).validator]
+    if not keys:
+        raise UsageError(f"{bank} has no validator", code="UNKNOWN_NODE")
+    for key in keys:
+        network.vote(network.home.party(network.home.operator), pc.SetValidator(organisation, key, 0, b""))
+    if node is None:
+        return False
+    if local.pid(name) is not None:
+        # While it runs it helps the others to decide that it leaves.
         _wait(local, name, lambda engine: engine.get("voting_power") == 0, CHANGE_S)
     local.stop(name)
     local.forget(name)
+    return True
+
+
+def _keys_of(network: Network, organisation: bytes) -> list[bytes]:
+    record = network.engine.query(lambda chain: chain.state.get(ps.VALIDATORS_KEY, ps.VALIDATORS))
+    return [] if record is None else [v.key for v in record.validators if v.organisation == organisation]
 
 
 def _make_node(local: LocalNetwork, bank: str, genesis: Genesis) -> str:
