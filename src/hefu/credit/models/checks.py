@@ -16,17 +16,13 @@ from numpy.typing import NDArray
 
 from hefu.credit.models.coding import Coded, days
 from hefu.credit.models.metrics import auc
-from hefu.credit.models.schema import Role, Schema
+from hefu.credit.models.schema import ALARM_AUC, ALARM_SHARE, NAMES_ROWS, Role, Schema
 from hefu.credit.models.tables import Table
 from hefu.credit.models.values import is_blank
 from hefu.kernel.errors import Rejected
 
-#: A field that alone ranks so well is stopped at, where chance cannot explain it.
-ALARM_AUC = 0.95
 #: A field that alone ranks so well is told of.
 CAUTION_AUC = 0.85
-#: A value that only defaults have, and at least this share of them, was written after the fact.
-ALARM_SHARE = 0.5
 #: A test of which this share was trained on is none.
 TRAINED_SHARE = 0.1
 LEAST_ROWS, LEAST_OF_CLASS = 20, 5
@@ -189,7 +185,7 @@ def _check_fields(table: Table, coded: Coded, schema: Schema, made: Prepared) ->
 
 def _check_identifier(name: str, values: Sequence[object]) -> None:
     known = [v for v in values if v is not None]
-    if len(known) >= 50 and len(set(known)) > 0.9 * len(known):
+    if len(known) >= 50 and len(set(known)) > NAMES_ROWS * len(known):
         raise Rejected(
             "nearly every row has a word of its own, so it names rows; list it under identifiers, or ignore it",
             code="LEAK_IDENTIFIER",

@@ -18,6 +18,10 @@ from hefu.kernel.errors import UsageError
 
 FORMAT = "hefu-credit-schema"
 VERSION = 1
+#: A field that alone ranks so well knows the outcome; so does a value that only defaults have, and this share of them.
+ALARM_AUC, ALARM_SHARE = 0.95, 0.5
+#: Words of their own in more than this share of the rows name rows.
+NAMES_ROWS = 0.9
 
 
 class Role(StrEnum):
