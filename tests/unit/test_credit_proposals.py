@@ -127,6 +127,18 @@ def test_a_number_that_repeats_over_years_is_who_the_row_is_about_and_no_amount(
     assert "fyear" in schema.banned
 
 
+def test_of_two_parties_the_coarser_holds_rows_together():
+    columns = {"loan_id": [str(500 + i // 2) for i in range(N)], "customer_id": PANEL, "x": cycle("1", "2", "3")}
+    schema = proposed(columns)
+    assert (schema.group, schema.identifiers) == ("customer_id", ("loan_id",))
+
+
+def test_a_name_beside_the_number_of_a_party_is_no_field():
+    columns = {"gvkey": PANEL, "seat": [f"Street {n}" for n in PANEL], "region": [f"R{int(n) % 3}" for n in PANEL]}
+    schema = proposed(columns)
+    assert (schema.group, schema.identifiers, [c.name for c in schema.fields]) == ("gvkey", ("seat",), ["region"])
+
+
 def test_what_repeats_in_the_whole_is_not_unique_because_a_sample_looks_so():
     rows = 24_000
     firm = [f"Firm {i // 2}" for i in range(rows)]
@@ -144,6 +156,7 @@ def test_what_repeats_in_the_whole_is_not_unique_because_a_sample_looks_so():
         ("NumberOfTimes90DaysLate", Role.NUMBER),
         ("DELINQ", Role.NUMBER),
         ("delinq_2yrs", Role.NUMBER),
+        ("PRI.OVERDUE.ACCTS", Role.NUMBER),
         ("total_payables", Role.NUMBER),
         ("NumberRealEstateLoansOrLines", Role.NUMBER),
         ("velocity", Role.NUMBER),
@@ -159,7 +172,19 @@ def test_numbers_are_amounts_and_counts_unless_a_word_of_their_name_says_code(na
     assert {c.name: c.role for c in schema.fields} == {name: role, "x": Role.NUMBER}
 
 
-@pytest.mark.parametrize("name", ["account_no", "LoanNr_ChkDgt", "invoice number", "Unnamed: 0", "customerId", "UUID"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "account_no",
+        "LoanNr_ChkDgt",
+        "invoice number",
+        "Unnamed: 0",
+        "SK_ID_CURR",
+        "LOAN_IDENTIFIER",
+        "customerId",
+        "UUID",
+    ],
+)
 def test_a_whole_number_of_its_own_in_each_row_is_an_identifier_where_its_name_says_so(name: str):
     schema = proposed({name: [str(5000 + i) for i in range(N)], "assets": [str(9000 - 3 * i) for i in range(N)]})
     assert (schema.identifiers, [c.name for c in schema.fields]) == ((name,), ["assets"])

@@ -35,13 +35,16 @@ from hefu.credit.models.values import NotANumberError, is_blank, number
 from hefu.kernel.errors import Rejected, UsageError
 
 # All but _SENSITIVE are matched against names in one form: lower case, words parted by `_`.
-_WHO = "(account|acct|loan|cust|customer|client|application|invoice|contract|member|borrower|applicant|company|firm|企业|公司|客户)"
+_WHO = (
+    "(account|acct|loan|listing|cust|customer|client|application|invoice|contract|member|borrower|applicant|company|firm|"
+    "企业|公司|客户)"
+)
 #: Who a row is about: rows that share it belong together, and a number of it is no amount.
 _PARTY = re.compile(
-    r"(company|firm|customer|client|borrower|obligor|cik|gvkey|permno|permco|cusip|isin|lei|duns|ticker|symbol)(_(code|name))?|"
-    r"(\w+_)?(id|uuid|guid)|"
+    r"(company|corporation|firm|issuer|conm|customer|client|borrower|obligor|cik|gvkey|permno|permco|cusip|isin|lei|duns|tic|ticker|symbol)(_(code|name))?|"
+    r"(\w+_)?(id|identifier|uuid|guid)|sk_id_\w+|"
     + _WHO
-    + r"_?(no|nr|num|number|代号|代码|编号|号)(_\w+)?|(企业|公司|客户)(名称)?|(证券|股票)代码"
+    + r"_?(no|nr|num|number|key|代号|代码|编号|号)(_\w+)?|(企业|公司|客户)(名称)?|(证券|股票)代码"
 )
 _ID = re.compile(
     r"no|nr|number|(row_)?index(_level_\d+)?|row|unnamed\w*|(\w+_)?name|(\w+_)?name_\w+|\w*(代号|编号|名称|代码|证号)"
@@ -58,14 +61,14 @@ _AFTER = re.compile(
     r"paid_?off|paid_?in_?full|default(ed)?_(date|on|at|day|cycle)(_\w*(date|number))?$|date_of_default|deferral_term|"
     r"(last|next)_?(pay|paid|payment|pymnt)(_|$)|total_(pay|paid|payment|payments|pymnt)(_|$)|total_rec(eived)?_|last_(fico|credit_pull)|"
     r"outstanding_princ|out_prncp|balance_gross|term_real|close(d)?_date|(^|_)(resolution|outcome)|mis_status|loan_status|"
-    r"disburse?ment_date|zero_balance|foreclos|principal_loss|^lgd$|核销|处置|回收|结清"
+    r"disburse?ment_date|zero_balance|foreclos|principal_loss|^lgd$|^lp_|^pymnt_plan$|核销|处置|回收|结清"
 )
 #: Of this loan it is after the fact; counted over what came before, it is what a bank asks for first.
 _LATE = re.compile(
-    r"days?_?(late|overdue|past_due|delinquent)|overdue|delinquen(t|cy_(date|status|flag|amount))$|逾期|违约"
+    r"days?_?(late|overdue|past_due|delinquent)|overdue|delinquency_(date|status|flag|amount)$|^(is_)?delinquent$|逾期|违约"
 )
 _HISTORY = re.compile(
-    r"(^|_)(no|num|nbr|cnt|count|number|times?|freq|frequency|ever|prior|previous|prev|hist|history|historical|since)(_|\d|$)|"
+    r"(^|_)(no|num|nbr|cnt|count|number|times?|freq|frequency|ever|prior|previous|prev|hist|history|historical|since|accts?|accounts)(_|\d|$)|"
     r"\d_?(m|mo|mths?|months?|yrs?|years?)(_|$)|次数|历史|过去|近"
 )
 _PAYING = re.compile(r"late(_|$)|overdue|past_due|delinq|逾期|违约")
@@ -163,12 +166,16 @@ def _of_any(table: Table, seen: dict[str, Seen], comments: dict[str, str], outco
     others = [s for s in seen.values() if s.name != outcome.label]
     identifiers = [s.name for s in others if _names_rows(s)]
     rest = [s for s in others if s.name not in identifiers]
+    # A customer may have several loans, and each several rows: of two parties the coarser holds both together.
+    parties = sorted((seen[name] for name in identifiers), key=lambda s: (not _PARTY.fullmatch(s.plain), s.distinct))
+    group = next((s for s in parties if _is_group(s)), None)
+    if group:
+        identifiers += [s.name for s in rest if _names_party(table, s, group)]
+        rest = [s for s in rest if s.name not in identifiers]
     split = _split(table, outcome)
     banned = {s.name: reason for s in rest if (reason := _after(s, *split(s.name)))}
     rest = [s for s in rest if s.name not in banned]
     decided, time = _time(table, rest)
-    parties = sorted((seen[name] for name in identifiers), key=lambda s: not _PARTY.fullmatch(s.plain))
-    group = next((s.name for s in parties if _is_group(s)), "")
     for s in rest:
         if s.name != time and _YEAR.fullmatch(s.plain):
             comments[s.name] += "; a year can give away which rows came last: ban it unless it is known and moves on"
@@ -183,7 +190,7 @@ def _of_any(table: Table, seen: dict[str, Seen], comments: dict[str, str], outco
     for c in columns:
         if c.role is Role.IGNORE and seen[c.name].distinct > _TOO_MANY_WORDS * seen[c.name].known:
             comments[c.name] += "; too many words of their own to learn from"
-    return _Parts(identifiers, time, group, banned, columns)
+    return _Parts(identifiers, time, group.name if group else "", banned, columns)
 
 
 def _of_features(table: Table, seen: dict[str, Seen], comments: dict[str, str], outcome: Schema) -> _Parts:
@@ -225,6 +232,13 @@ def _names_rows(s: Seen) -> bool:
 
 def _is_group(s: Seen) -> bool:
     return s.known >= 20 and s.distinct < (s.known if _PARTY.fullmatch(s.plain) else NAMES_ROWS * s.known)
+
+
+def _names_party(table: Table, s: Seen, group: Seen) -> bool:
+    """Words of which each party has one of its own, such as its name beside its number."""
+    if s.is_number or s.is_day or s.distinct < max(_PARTIES, NAMES_ROWS * group.distinct):
+        return False
+    return len(set(zip(table.column(group.name), table.column(s.name)))) <= 1.1 * group.distinct
 
 
 def _time(table: Table, rest: Sequence[Seen]) -> tuple[list[int | None], str]:
