@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from credit_tables import SCHEMA, rows
 from hefu.credit.models.binning import PENALTY, bin_field, fine_edges
-from hefu.credit.models.checks import prepare
+from hefu.credit.models.checks import auc_alone, fingerprints, prepare
 from hefu.credit.models.coding import code_table
 from hefu.credit.models.metrics import auc, average_precision, calibration_slope, ks
-from hefu.credit.models.schema import Split, read_schema
+from hefu.credit.models.overlap import check_overlap
+from hefu.credit.models.schema import Split, as_document, read_schema
 from hefu.credit.models.splits import folds
 from hefu.credit.models.tables import Table
-from hefu.kernel.errors import Rejected
+from hefu.kernel.errors import Rejected, UsageError
 
 ROWS = rows(200)
 
@@ -57,9 +61,47 @@ def test_a_field_that_knows_the_outcome_stops_the_fit_unless_a_person_accepted_o
     assert prepared(found, 'banned = ["extra"]', extra).rows
 
 
+def test_the_same_field_is_stopped_whether_written_in_numbers_or_words():
+    def value(i: int, bad: bool) -> bool:
+        return bad if i % 40 else not bad
+
+    number = with_column("extra", lambda i, bad: str(int(value(i, bad))))
+    words = with_column("extra", lambda i, bad: "yes" if value(i, bad) else "no")
+    assert stopped(number, extra='extra = "number"\n') == ("LEAK_FIELD", "extra")
+    assert stopped(words, extra='extra = "category"\n') == ("LEAK_FIELD", "extra")
+
+
+def test_words_of_one_row_each_tell_nothing():
+    y = np.array([1.0, 0.0] * 100)
+    assert auc_alone([str(i // 2) for i in range(200)], y, is_words=True) < 0.6
+    assert auc_alone(["a" if i % 4 else "b" for i in range(200)], y, is_words=True) == pytest.approx(0.75)
+
+
 def test_a_day_after_the_decision_stops_the_fit():
     found = [{**row, "decided": "2024-05-01", "seen": f"2024-0{3 + i % 4}-15"} for i, row in enumerate(ROWS)]
     assert stopped(found, 'time = "decided"', 'seen = "date"\n') == ("LEAK_TIME", "seen")
+
+
+@pytest.mark.parametrize("key", ["banned", "identifiers", "segments", "group"])
+def test_a_schema_that_names_no_column_of_the_table_stops_the_fit(key: str):
+    schema = read_schema(SCHEMA.encode(), "s.toml")
+    named: dict[str, Any] = {key: "fimr" if key == "group" else {"fimr": ""} if key == "banned" else ("fimr",)}
+    schema, made = replace(schema, **named), table(ROWS)
+    with pytest.raises(UsageError) as caught:
+        prepare(made, code_table(made, schema)[0], schema)
+    assert (caught.value.code, caught.value.where) == ("BAD_SCHEMA", f"{key}: fimr")
+
+
+@pytest.mark.parametrize(
+    ("bounds", "stops"), [("lowest = 0, highest = 50", False), ("highest = 29", True), ("lowest = 2", True)]
+)
+def test_a_number_that_the_schema_rules_out_stops_the_fit(bounds: str, stops: bool):
+    found = with_column("years", lambda i, bad: str(1 + i % 30) if i % 9 else "none")
+    extra = f'years = {{ role = "number", {bounds} }}\n'
+    if stops:
+        assert stopped(found, extra=extra) == ("FIELD_RANGE", "years")
+    else:
+        assert prepared(found, extra=extra).rows
 
 
 def test_copies_and_rows_without_a_label_are_left_out_and_counted():
@@ -98,6 +140,46 @@ def test_one_row_or_few_defaults_stop_the_fit():
     assert stopped(ROWS[:1])[0] == "ONE_CLASS"
     few = [row for row in ROWS if row["defaulted"] == "no"] + [row for row in ROWS if row["defaulted"] == "yes"][:4]
     assert stopped(few)[0] == "TOO_FEW_ROWS"
+
+
+def made_from(found: list[dict[str, str]], **changes: Any) -> Any:
+    """What of a model a test of overlap looks at."""
+    schema = read_schema(SCHEMA.encode(), "s.toml")
+    coded, digits = code_table(table(found), schema)
+    marks = [mark for mark in fingerprints(coded) if mark is not None]
+    data = {"sha256": "of the file", "marks": marks, "used": len(found), "marked": len(marks)}
+    return SimpleNamespace(about={"data": data, "digits": digits, "schema": as_document(schema), **changes})
+
+
+@pytest.mark.parametrize(
+    ("copies", "others", "share", "stops"),
+    [
+        (1, 5, 1 / 6, False),
+        (4, 6, 0.4, False),
+        (5, 5, 0.5, True),
+        (5, 95, 0.05, False),
+        (3, 0, 1, True),
+        (1, 0, 1, False),
+    ],
+)
+def test_a_test_that_was_trained_on_is_stopped_and_a_coincidence_is_told(
+    copies: int, others: int, share: float, stops: bool
+):
+    model, made = made_from(ROWS), table([*ROWS[:copies], *rows(100, 2)[:others]])
+    assert check_overlap(model, made, allowed=True) == pytest.approx(share)
+    if stops:
+        with pytest.raises(Rejected) as caught:
+            check_overlap(model, made, allowed=False)
+        assert caught.value.code == "TRAINED_ON"
+    else:
+        assert check_overlap(model, made, allowed=False) == pytest.approx(share)
+
+
+@pytest.mark.parametrize("changes", [{"data": None}, {"data": {}}, {"digits": None, "data": {"sha256": ""}}])
+def test_a_model_that_does_not_say_what_it_was_made_from_cannot_be_tested_for_overlap(changes: dict[str, Any]):
+    with pytest.raises(UsageError) as caught:
+        check_overlap(made_from(ROWS, **changes), table(ROWS), allowed=True)
+    assert caught.value.code == "MODEL_WITHOUT_DATA"
 
 
 # -- splits -----------------------------------------------------------------------------------------------------------

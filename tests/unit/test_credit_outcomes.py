@@ -26,7 +26,7 @@ AS_OF, UNTIL = date(2025, 6, 30), date(2026, 6, 30)
         ("on the first day after the as-of date", AS_OF + timedelta(days=1), AS_OF, UNTIL, "yes"),
         ("never", None, AS_OF, UNTIL, "no"),
         ("never so far, with a day to go", None, AS_OF, UNTIL - timedelta(days=1), None),
-        ("before the horizon's end, though that lies ahead", date(2025, 8, 1), AS_OF, date(2025, 9, 1), "yes"),
+        ("early, though the horizon's end lies ahead", date(2025, 8, 1), AS_OF, date(2025, 9, 1), None),
         ("after what is known", date(2026, 6, 1), AS_OF, date(2026, 1, 1), None),
     ],
 )

@@ -181,6 +181,7 @@ def test_sparse_arff_leaves_out_zeros(tmp_path: Path):
         (SCHEMA.replace('"safer"', '"better"'), "s.toml: columns.sales.direction"),
         (SCHEMA.replace('role = "number", unit = "yuan"', 'role = "money"'), "s.toml: columns.sales.role"),
         (SCHEMA.replace("lowest = 0", 'lowest = "0"'), "s.toml: columns.sales.lowest"),
+        (SCHEMA.replace("lowest = 0", "lowest = 10, highest = 1"), "s.toml: columns.sales.highest"),
         (SCHEMA.replace("[columns]", 'prior = ["profit"]\n[columns]'), "s.toml: prior"),
         (SCHEMA.replace("[columns]", 'split = "grouped"\n[columns]'), "s.toml: group"),
         (SCHEMA.replace("[columns]", "folds = 1\n[columns]"), "s.toml: folds"),

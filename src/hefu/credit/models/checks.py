@@ -8,7 +8,9 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from decimal import Decimal
 from hashlib import blake2b
 
 import numpy as np
@@ -16,19 +18,17 @@ from numpy.typing import NDArray
 
 from hefu.credit.models.coding import Coded, days
 from hefu.credit.models.metrics import auc
-from hefu.credit.models.schema import Role, Schema
+from hefu.credit.models.schema import ALARM_AUC, ALARM_SHARE, NAMES_ROWS, Role, Schema, bad
 from hefu.credit.models.tables import Table
-from hefu.credit.models.values import is_blank
+from hefu.credit.models.values import NotANumberError, is_blank, number
 from hefu.kernel.errors import Rejected
 
-#: A field that alone ranks so well is stopped at, where chance cannot explain it.
-ALARM_AUC = 0.95
 #: A field that alone ranks so well is told of.
 CAUTION_AUC = 0.85
-#: A value that only defaults have, and at least this share of them, was written after the fact.
-ALARM_SHARE = 0.5
 #: A test of which this share was trained on is none.
 TRAINED_SHARE = 0.1
+#: A word of so many rows tells their rate.
+COMMON_WORD = 20
 LEAST_ROWS, LEAST_OF_CLASS = 20, 5
 
 
@@ -71,8 +71,11 @@ def prepare(table: Table, coded: Coded, schema: Schema) -> Prepared:
 
     Raises:
         Rejected: NO_LABEL, ONE_CLASS, TOO_FEW_ROWS, LEAK_FIELD (ranks too well), LEAK_VALUE (a value that only defaults have),
-            LEAK_IDENTIFIER (a category that names rows), LEAK_TIME (a day after the day of the decision).
+            LEAK_IDENTIFIER (a category that names rows), LEAK_TIME (a day after the day of the decision), FIELD_RANGE (a number
+            that the schema rules out).
+        UsageError: BAD_SCHEMA, it names a column that the table has not.
     """
+    _check_names(table, schema)
     given = labels_of(table, schema)
     kept = [i for i, y in enumerate(given) if y is not None]
     if not kept:
@@ -95,9 +98,39 @@ def prepare(table: Table, coded: Coded, schema: Schema) -> Prepared:
     if schema.time:
         decided = days(table, schema.time)
         made.times = [decided[i] for i in rows]
+    _check_ranges(table, schema, rows)
     _check_times(coded, schema, rows)
     made.cautions = _check_fields(table, coded, schema, made)
     return made
+
+
+def _check_names(table: Table, schema: Schema) -> None:
+    """A misspelt name would keep nothing from the model, and hold no rows together."""
+    for key in ("banned", "identifiers", "segments", "group"):
+        found = getattr(schema, key)
+        for name in [found] * bool(found) if isinstance(found, str) else found:
+            if name not in table.names:
+                raise bad(f"{key}: {name}", f"{table.file} has no such column")
+
+
+def _check_ranges(table: Table, schema: Schema, rows: Sequence[int]) -> None:
+    for column in schema.fields:
+        if column.role is not Role.NUMBER or column.lowest is column.highest is None:
+            continue
+        low, high = (None if text is None else Decimal(text) for text in (column.lowest, column.highest))
+        cells, outside = table.column(column.name), list[int]()
+        for i in rows:
+            with suppress(NotANumberError):
+                value = number(cells[i])
+                if value is not None and ((low is not None and value < low) or (high is not None and value > high)):
+                    outside.append(i)
+        if outside:
+            # Such a row would not be scored either; who knows whether it or the bound is wrong decides.
+            raise Rejected(
+                f"{len(outside)} numbers lie outside lowest and highest of the schema, the first in row {outside[0] + 2}",
+                code="FIELD_RANGE",
+                where=column.name,
+            )
 
 
 def _check_classes(table: Table, schema: Schema, labels: Sequence[int]) -> None:
@@ -189,7 +222,7 @@ def _check_fields(table: Table, coded: Coded, schema: Schema, made: Prepared) ->
 
 def _check_identifier(name: str, values: Sequence[object]) -> None:
     known = [v for v in values if v is not None]
-    if len(known) >= 50 and len(set(known)) > 0.9 * len(known):
+    if len(known) >= 50 and len(set(known)) > NAMES_ROWS * len(known):
         raise Rejected(
             "nearly every row has a word of its own, so it names rows; list it under identifiers, or ignore it",
             code="LEAK_IDENTIFIER",
@@ -231,9 +264,11 @@ def auc_alone(values: Sequence[object], y: NDArray[np.float64], *, is_words: boo
     if is_words:
         rows, bads = Counter(values), Counter(v for v, label in zip(values, y) if label)
         rate = float(y.mean())
-        # Each row's word is rated without the row itself, or a word of one row would know its label.
-        scores = np.array([(bads[v] - label + 5 * rate) / (rows[v] - 1 + 5) for v, label in zip(values, y)])
-        return auc(y, scores)
+        # A rare word is rated without the row itself, or a word of one row would know its label; a common one is not, or each
+        # default would stand just below the other rows of its own word.
+        own = [0.0 if rows[v] >= COMMON_WORD else 1.0 for v in values]
+        scores = [(bads[v] - o * label + 5 * rate) / (rows[v] - o + 5) for v, label, o in zip(values, y, own)]
+        return auc(y, np.array(scores))
     known = np.array([v is not None for v in values])
     missing = auc(y, known.astype(np.float64))
     number = 0.5

@@ -86,7 +86,7 @@ def labels_of(outcomes: Outcomes, rows: Iterable[tuple[str, date]], *, horizon: 
     Whether each firm defaulted within the horizon after its as-of date; the outcome's own word where it has no days.
 
     Args:
-        until: Outcomes are known up to this day; who has not defaulted by then, and whose horizon ends later, is unlabelled.
+        until: Outcomes are known up to this day; whose horizon ends later is unlabelled, defaulted or not.
     """
     days = outcomes.days
     if days is None:
@@ -99,10 +99,11 @@ def labels_of(outcomes: Outcomes, rows: Iterable[tuple[str, date]], *, horizon: 
             already += 1
         elif firm not in days:
             words[firm, as_of] = None
-        elif on is not None and on <= min(as_of + horizon, until):
-            words[firm, as_of] = "yes"
+        elif as_of + horizon > until:
+            # Who defaults early would be labelled, and who pays would not yet: near the end all labels would be defaults.
+            words[firm, as_of] = None
         else:
-            words[firm, as_of] = "no" if as_of + horizon <= until else None
+            words[firm, as_of] = "yes" if on is not None and on <= as_of + horizon else "no"
     return Labels(words, already)
 
 

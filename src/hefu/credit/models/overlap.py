@@ -9,6 +9,9 @@ from hefu.credit.models.record import Model
 from hefu.credit.models.tables import Table
 from hefu.kernel.errors import Rejected, UsageError
 
+#: So many rows are alike by no coincidence.
+LEAST_HITS = 5
+
 
 def check_overlap(model: Model, table: Table, *, allowed: bool) -> float:
     """
@@ -16,28 +19,35 @@ def check_overlap(model: Model, table: Table, *, allowed: bool) -> float:
     coarse to tell.
 
     Raises:
-        Rejected: TRAINED_ON, a tenth of the rows or more, and the caller did not allow it.
+        UsageError: MODEL_WITHOUT_DATA, the file does not say what it was made from.
+        Rejected: TRAINED_ON, a tenth of the rows or more and not by chance, and the caller did not allow it.
     """
-    data = model.about["data"]
-    if data["sha256"] == table.digest:
-        return _stop_at(1.0, table, allowed=allowed)
-    marks, used = set(data["marks"]), int(data["used"])
+    try:
+        data, digits = model.about["data"], model.about["digits"]
+        digest, marks, used, marked = data["sha256"], set(data["marks"]), int(data["used"]), int(data["marked"])
+    except (KeyError, TypeError, ValueError):
+        raise UsageError(
+            "the model's file does not say what rows it was made from, so nobody can tell whether these are among them",
+            code="MODEL_WITHOUT_DATA",
+        ) from None
+    if digest == table.digest:
+        return _stopped(1.0, table, allowed=allowed)
     if not marks:
         return 0.0
-    schema = schema_of(model)
-    digits = model.about["digits"]
     try:
-        coded, _ = code_table(table, schema, digits)
+        coded, _ = code_table(table, schema_of(model), digits)
     except UsageError:
         return 0.0
-    kept = _kept(marks, used, int(data["marked"]))
-    found = [mark for mark in fingerprints(coded, all_rows=True) if mark is not None]
-    near = [mark for mark in found if mark <= kept]
-    share = sum(mark in marks for mark in near) / len(near) if near else 0.0
-    return _stop_at(share, table, allowed=allowed)
+    kept = _kept(marks, used, marked)
+    near = [mark for mark in fingerprints(coded, all_rows=True) if mark is not None and mark <= kept]
+    hits = sum(mark in marks for mark in near)
+    share = hits / len(near) if near else 0.0
+    # One row alike in a small test is a coincidence; all of them are none.
+    by_chance = hits < LEAST_HITS and not 2 <= hits == len(near)
+    return _stopped(share, table, allowed=allowed or by_chance)
 
 
-def _stop_at(share: float, table: Table, *, allowed: bool) -> float:
+def _stopped(share: float, table: Table, *, allowed: bool) -> float:
     if share >= TRAINED_SHARE and not allowed:
         raise Rejected(
             f"{100 * share:.0f} % of the rows were trained on, so figures would flatter; use other rows, or say --training-rows",

@@ -9,6 +9,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -18,6 +19,10 @@ from hefu.kernel.errors import UsageError
 
 FORMAT = "hefu-credit-schema"
 VERSION = 1
+#: A field that alone ranks so well knows the outcome; so does a value that only defaults have, and this share of them.
+ALARM_AUC, ALARM_SHARE = 0.95, 0.5
+#: Words of their own in more than this share of the rows name rows.
+NAMES_ROWS = 0.9
 
 
 class Role(StrEnum):
@@ -251,14 +256,17 @@ def _column(name: str, value: Any, where: str) -> Column:
     if direction not in DIRECTIONS:
         raise bad(f"{where}.direction", f"none of {', '.join(DIRECTIONS)}")
     digits = value.get("digits")
+    lowest, highest = _bound(value.get("lowest"), f"{where}.lowest"), _bound(value.get("highest"), f"{where}.highest")
+    if lowest is not None and highest is not None and Decimal(lowest) > Decimal(highest):
+        raise bad(f"{where}.highest", "below lowest")
     return Column(
         name,
         Role(role),
         str(value.get("unit", "")),
         direction,
         None if digits is None else _whole(digits, f"{where}.digits", 0, 18),
-        _bound(value.get("lowest"), f"{where}.lowest"),
-        _bound(value.get("highest"), f"{where}.highest"),
+        lowest,
+        highest,
         str(value.get("english", "")),
         str(value.get("chinese", "")),
     )

@@ -109,6 +109,11 @@ MODELS: Mapping[str, tuple[str, str]] = {
         "The groups or times leave no two parts of the table that both have defaults and others. Choose another split.",
         "按组或按时间划分后，没有两部分同时含有违约与未违约样本。请在 schema 中改用其他划分方式。",
     ),
+    "FIELD_RANGE": (
+        "Numbers of a field lie outside its lowest and highest in the schema. Correct the table, or the bounds; the message gives "
+        "the row.",
+        "某字段有数值超出 schema 中 lowest 与 highest 的范围，行号见提示。请更正数据，或修改上下限。",
+    ),
     "LEAK_FIELD": (
         "A field ranks too well alone: it may have been known only after the outcome. Ban it, or accept it once looked at.",
         "某字段单独排序能力过强，可能在结果发生之后才得知。请禁用；若确认无误，请列入 accepted。",
@@ -128,6 +133,11 @@ MODELS: Mapping[str, tuple[str, str]] = {
     "TRAINED_ON": (
         "The model was made from many of these rows, so figures would flatter. Evaluate on others, or go on with --training-rows.",
         "其中许多行曾用于训练该模型，指标会偏高。请改用其他数据评估，或加 --training-rows 继续。",
+    ),
+    "MODEL_WITHOUT_DATA": (
+        "The model's file does not say what rows it was made from, so a test on them would go unnoticed. Use a file that "
+        "`hefu credit fit` wrote.",
+        "模型文件未记录训练所用的数据，无从判断测试样本是否曾用于训练。请使用 hefu credit fit 生成的模型文件。",
     ),
     "MODEL_WITHOUT_SCHEMA": (
         "The model's file carries no schema of a table, so no table can be scored with it. Give it records of integers instead.",
