@@ -40,6 +40,7 @@ CAUTIONS = {
     "CONSTANT_FIELD": ("has one value throughout and tells nothing", "全表取值相同，不提供信息"),
     "NOT_NUMBERS": ("cells that are no numbers counted as unknown", "个单元格不是数字，按未知处理"),
     "INFINITE": ("infinite cells counted as unknown", "个单元格为无穷大，按未知处理"),
+    "HELD": ("cells are too large to be told apart; look for slips", "个单元格数值过大，无法区分，请检查是否录入有误"),
 }
 
 

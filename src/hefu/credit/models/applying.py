@@ -53,6 +53,12 @@ def schema_of(model: Model) -> Schema:
         ) from None
 
 
+def written_of(model: Model) -> dict[str, str]:
+    """How the columns were written that it was made from, where its file says so."""
+    found = model.about.get("written", {})
+    return {name: how for name, how in found.items() if isinstance(how, str)} if isinstance(found, dict) else {}
+
+
 def read_fields(model: Model, table: Table) -> tuple[dict[str, list[int | None]], Coded, Schema]:
     """
     Integers of the model's fields from a table.
@@ -67,7 +73,7 @@ def read_fields(model: Model, table: Table) -> tuple[dict[str, list[int | None]]
     lean = Schema(
         label=schema.label, positive=schema.positive, negative=schema.negative, time=schema.time, columns=read
     )
-    columns, coded = record_columns(table, lean, model.fields)
+    columns, coded = record_columns(table, lean, model.fields, written_of(model))
     return columns, coded, schema
 
 

@@ -113,6 +113,7 @@ def fit_table(
     """
     coded, digits = code_table(table, schema)
     prepared = prepare(table, coded, schema)
+    prepared.cautions += [("HELD", f"{name}: {n}") for name, n in coded.held.items()]
     # More threads would wait for each other, and change sums.
     with threadpool_limits(1):
         return fit_coded(
@@ -175,6 +176,7 @@ def fit_coded(
         table,
         schema,
         digits,
+        coded.written,
         prepared,
         fingerprints(coded),
         seed,
@@ -414,6 +416,7 @@ def _about(
     table: Table,
     schema: Schema,
     digits: Mapping[str, int],
+    written: Mapping[str, str],
     prepared: Prepared,
     marks: Sequence[int | None],
     seed: int,
@@ -443,6 +446,7 @@ def _about(
             "marked": len(kept),
         },
         "digits": dict(digits),
+        "written": dict(written),
         "schema": as_document(schema),
         "method": {
             "parts": list(chosen),

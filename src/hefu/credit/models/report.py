@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hefu.credit.models.applying import read_fields, schema_of
+from hefu.credit.models.applying import read_fields, schema_of, written_of
 from hefu.credit.models.batch import Batch, arrays
 from hefu.credit.models.charts import Line, bars, beams, lines, percent
 from hefu.credit.models.checks import labels_of
@@ -214,6 +214,7 @@ def _data(seen: _Seen, t: Words) -> str:
             "CONSTANT_FIELD": t("is constant", "取值恒定"),
             "NOT_NUMBERS": t("cells were no numbers and counted as unknown", "个单元格不是数字，按未知处理"),
             "INFINITE": t("cells were infinite and counted as unknown", "个单元格为无穷大，按未知处理"),
+            "HELD": t("cells were too large to be told apart", "个单元格数值过大，无法区分"),
         }[caution["code"]]
         rows.append((t("seen", "注意"), escape(f"{caution['field']} {text}")))
     return f"<h2>{t('Data', '数据')}</h2>{_rows((), rows)}"
@@ -443,7 +444,7 @@ def _verdict(value: float, t: Words) -> str:
 
 def _by_time(seen: _Seen, t: Words) -> str:
     try:
-        decided = days(seen.table, seen.schema.time)
+        decided = days(seen.table, seen.schema.time, written_of(seen.model).get(seen.schema.time))
     except UsageError:
         return ""
     at = np.array([np.nan if decided[i] is None else float(decided[i] or 0) for i in seen.kept])
