@@ -34,6 +34,8 @@ _DIGITS_MAX = 12
 _SLIP_ROWS = 20
 #: Categories keep so many words; rarer ones are other words.
 WORDS_MAX = 500
+#: And only those of so many rows: what few rows have tells of them and not of others.
+WORD_ROWS = 5
 #: A year, a month as 202406, a number of days; eight digits are a day.
 _WHOLE = re.compile(r"-?\d{1,7}(\.0)?", re.ASCII)
 #: Log odds of a category's word are kept in thousandths.
@@ -211,7 +213,8 @@ def word_codes(words: Sequence[str | None], labels: Sequence[int], *, weight: fl
     """
     Integers of a category's words: log odds of default against the whole, in thousandths, drawn to zero where few rows have
     the word.
-    Zero is no word's: it stands for words that are not among them.
+    Zero is no word's: it stands for words that are not among them, and for those of fewer rows than WORD_ROWS, which may name
+    somebody.
 
     Args:
         labels: 1 default, 0 none.
@@ -221,7 +224,7 @@ def word_codes(words: Sequence[str | None], labels: Sequence[int], *, weight: fl
     rate = (sum(labels) + 0.5) / (len(labels) + 1)
     found = {}
     for name, count in rows.most_common(WORDS_MAX):
-        if name is None:
+        if name is None or count < WORD_ROWS:
             continue
         share = (bads[name] + weight * rate) / (count + weight)
         odds = math.log(share / (1 - share)) - math.log(rate / (1 - rate))
