@@ -14,7 +14,7 @@ from hefu.cli.codes import explain
 from hefu.cli.common import common
 from hefu.cli.language import LANGUAGE, t
 from hefu.cli.output import Output
-from hefu.credit.models.applying import Scores, schema_of, score_table
+from hefu.credit.models.applying import Scores, groups_of, schema_of, score_table
 from hefu.credit.models.proposing import propose, schema_text
 from hefu.credit.models.record import BadModel, Model, Score, canonical
 from hefu.credit.models.schema import Schema, read_schema
@@ -40,6 +40,10 @@ CAUTIONS = {
     "CONSTANT_FIELD": ("has one value throughout and tells nothing", "全表取值相同，不提供信息"),
     "NOT_NUMBERS": ("cells that are no numbers counted as unknown", "个单元格不是数字，按未知处理"),
     "INFINITE": ("infinite cells counted as unknown", "个单元格为无穷大，按未知处理"),
+    "NOT_BY_TIME": (
+        "leaves too few late rows to judge by, so rows were held back at random",
+        "靠后的样本过少，改为随机留出",
+    ),
     "HELD": ("cells are too large to be told apart; look for slips", "个单元格数值过大，无法区分，请检查是否录入有误"),
 }
 
@@ -138,7 +142,13 @@ def schema_command(output: Output, data: Path, label: str | None, target: Path |
     "-o", "--output", "target", required=True, type=_FILE, help=t("Model to write (JSON).", "输出的模型文件（JSON）。")
 )
 @click.option("--name", help=t("Name of the model; the file's by default.", "模型名称；缺省取文件名。"))
-@click.option("--seed", default=1, show_default=True, help=t("Same seed, same model.", "种子相同，模型相同。"))
+@click.option(
+    "--seed",
+    default=1,
+    show_default=True,
+    type=click.IntRange(0, 2_000_000_000),
+    help=t("Same seed, same model.", "种子相同，模型相同。"),
+)
 @click.option(
     "--kind",
     "kinds",
@@ -151,6 +161,7 @@ def fit_command(
     output: Output, data: Path, schema_path: Path, target: Path, name: str | None, seed: int, kinds: tuple[str, ...]
 ) -> None:
     """Exit code 3 where a check stops the fit, with the column and the reason."""
+    _check_folder(target)
     schema = _schema(schema_path)
     table = read_table(data)
     with _training():
@@ -209,6 +220,12 @@ def fit_command(
     )
 
 
+def _check_folder(target: Path) -> None:
+    # A fit of minutes is not made to be lost.
+    if not target.parent.is_dir() or target.is_dir():
+        raise UsageError(t("the file cannot be written", "无法写入该文件"), code="NOT_SAVED", where=target.name)
+
+
 def _schema(path: Path) -> Schema:
     try:
         raw = path.read_bytes()
@@ -237,11 +254,13 @@ def evaluate_command(output: Output, model_path: Path, data: Path, training_rows
         import numpy as np
 
         from hefu.credit.models.checks import labels_of
+        from hefu.credit.models.making import making_of
         from hefu.credit.models.metrics import evaluation
         from hefu.credit.models.overlap import check_overlap
 
         schema = schema_of(model)
         labels = labels_of(table, schema)
+        making_of(model)
         share = check_overlap(model, table, allowed=training_rows)
         scores = score_table(model, table)
         kept = [i for i in scores.scored if labels[i] is not None]
@@ -260,6 +279,7 @@ def evaluate_command(output: Output, model_path: Path, data: Path, training_rows
             y,
             np.array([row.raw for row in rows], dtype=np.float64),
             np.array([row.default_ppm for row in rows], dtype=np.float64) / 1e6,
+            groups=groups_of(table, schema, kept),
         )
     output.data(found.as_dict())
     _tell_scores(output, table, scores)
@@ -320,6 +340,14 @@ def _tell_scores(output: Output, table: Table, scores: Scores) -> None:
                 f"{name}：{100 * share:.0f} % 的行超出模型见过的范围，请核对单位。",
             ),
         )
+    for name, (now, then) in scores.unknown.items():
+        _note(
+            output,
+            t(
+                f"{name}: {100 * now:.0f} % unknown, was {100 * then:.0f} %. Check the column.",
+                f"{name}：{100 * now:.0f} % 未知，训练时为 {100 * then:.0f} %，请核对该列。",
+            ),
+        )
 
 
 _HEADER = ("row", "points", "default_ppm", "low_ppm", "high_ppm", "raw", "reasons", "notes", "error", "error_field")
@@ -359,14 +387,14 @@ def score_command(output: Output, model_path: Path, data: Path, target: Path, mo
                     row.low_ppm,
                     row.high_ppm,
                     row.raw,
-                    reasons,
-                    "; ".join(notes),
+                    harmless(reasons),
+                    harmless("; ".join(notes)),
                     "",
                     "",
                 )
                 writer.writerow((i + 1, *who, *line))
             else:
-                writer.writerow((i + 1, *who, "", "", "", "", "", "", "", row.code, row.where))
+                writer.writerow((i + 1, *who, "", "", "", "", "", "", "", row.code, harmless(row.where)))
     scored = len(scores.scored)
     output.data(
         {
@@ -376,6 +404,9 @@ def score_command(output: Output, model_path: Path, data: Path, target: Path, mo
             "synthetic": bool(model.about.get("synthetic")),
             "errors": dict(Counter(row.code for row in scores.rows if not isinstance(row, Score))),
             "shifted": {name: round(share, 6) for name, share in scores.shifted.items()},
+            "unknown": {
+                name: {"now": round(now, 6), "then": round(then, 6)} for name, (now, then) in scores.unknown.items()
+            },
             "saved": str(target),
         }
     )
@@ -469,6 +500,13 @@ def drift_command(output: Output, model_path: Path, data: Path, challenger: Path
         ],
         right=(1, 2),
     )
+    if found["not_scored"]:
+        output.line(
+            t(
+                f"{found['not_scored']:,} rows cannot be scored and are left out.",
+                f"{found['not_scored']:,} 行无法评分，已略去。",
+            )
+        )
     for alert in found["alerts"]:
         output.line(f"{alert['code']} {alert['where']}: {explain(alert['code'], alert['code'])}")
     if not found["alerts"]:

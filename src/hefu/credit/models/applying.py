@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from hefu.credit.models.coding import Coded, record_columns
-from hefu.credit.models.record import BadRecord, Model, Score
+from hefu.credit.models.record import PPM, BadRecord, Model, Score
 from hefu.credit.models.schema import Schema, from_document
 from hefu.credit.models.tables import Table
+from hefu.credit.models.values import is_blank
 from hefu.kernel.errors import UsageError
 
 #: From so many rows on arrays are quicker; the integers are the same.
@@ -25,11 +27,13 @@ class Scores:
         rows: Score of each row, or the error that stands in its place.
         strange: Row to the fields whose cell was neither a number nor a way to say unknown; they counted as unknown.
         shifted: Fields much of which lies outside what the model saw, with the share: check the unit.
+        unknown: Fields that are unknown much more often than when the model was made: the shares now and then.
     """
 
     rows: list[Score | BadRecord]
     strange: dict[int, list[str]] = field(default_factory=dict)
     shifted: dict[str, float] = field(default_factory=dict)
+    unknown: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     @property
     def scored(self) -> list[int]:
@@ -90,7 +94,29 @@ def score_table(model: Model, table: Table) -> Scores:
         for i in rows:
             made.strange.setdefault(i, []).append(name)
     made.shifted = _shifted(made, table.rows)
+    made.unknown = _unknown(model, columns, table.rows)
     return made
+
+
+def _unknown(model: Model, columns: dict[str, list[int | None]], rows: int) -> dict[str, tuple[float, float]]:
+    found = {}
+    for f in model.fields:
+        now = columns[f.name].count(None) / max(1, rows)
+        try:
+            then = int(model.about["then"]["fields"][f.name]["ppm"][-1]) / PPM
+        except (KeyError, TypeError, ValueError, IndexError):
+            then = 1.0 if f.unknown_seen else 0.0
+        if now > then + SHIFTED_SHARE:
+            found[f.name] = (now, then)
+    return found
+
+
+def groups_of(table: Table, schema: Schema, rows: Sequence[int]) -> list[str] | None:
+    """The group of each of some rows, where the schema names one and the table has it; a row without one is a group of its own."""
+    if not schema.group or schema.group not in table.names:
+        return None
+    column = table.column(schema.group)
+    return [f"row {i}" if is_blank(column[i]) else f"group {(column[i] or '').strip()}" for i in rows]
 
 
 def _scores(model: Model, columns: dict[str, list[int | None]], rows: int) -> list[Score | BadRecord]:
