@@ -19,11 +19,13 @@ from credit_tables import SCHEMA, csv_text, rows, table_file
 from hefu.credit.models.batch import Batch, arrays
 from hefu.credit.models.checks import labels_of, prepare
 from hefu.credit.models.coding import code_table, record_columns
+from hefu.credit.models.making import making_of
 from hefu.credit.models.metrics import auc
 from hefu.credit.models.record import Model
 from hefu.credit.models.schema import read_schema
 from hefu.credit.models.tables import read_table
 from hefu.credit.models.training import fit_parts, frame_of
+from hefu.kernel.errors import UsageError
 
 HOME = Path("no-home-is-needed")
 
@@ -207,10 +209,20 @@ def _written(folder: Path, found: list[dict[str, str]]) -> Path:
         (lambda about: about["then"]["score"]["ppm"].pop(), "score"),
     ],
 )
-def test_a_file_that_does_not_say_how_it_was_made_scores_and_is_not_judged(folder: Path, change, where: str):
+def test_what_a_file_does_not_say_of_its_making_is_named(folder: Path, change, where: str):
     document = json.loads((folder / "model.json").read_text(encoding="utf-8"))
     change(document["about"])
-    (folder / "silent.json").write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(UsageError) as caught:
+        making_of(Model.read(json.dumps(document).encode()))
+    assert caught.value.code == "MODEL_ABOUT"
+    assert where in str(caught.value.where)
+
+
+def test_a_model_without_its_making_scores_and_is_not_judged(folder: Path):
+    document = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    (folder / "silent.json").write_text(
+        json.dumps({**document, "about": {"schema": document["about"]["schema"]}}), encoding="utf-8"
+    )
     with_later = (folder / "silent.json", "--data", folder / "later.csv")
     assert told("credit", "score", *with_later, "-o", folder / "silent.csv")["scored"] == 300
     for command in (
@@ -218,9 +230,7 @@ def test_a_file_that_does_not_say_how_it_was_made_scores_and_is_not_judged(folde
         ("evaluate", *with_later),
         ("report", *with_later, "-o", folder / "r.html"),
     ):
-        said = hefu("credit", *command, code=2)
-        assert "MODEL_ABOUT" in said
-        assert where in said
+        assert "MODEL_ABOUT" in hefu("credit", *command, code=2)
 
 
 def test_nothing_in_a_model_or_a_table_becomes_a_part_of_the_report(folder: Path):

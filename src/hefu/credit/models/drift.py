@@ -74,6 +74,10 @@ def then_of(model: Model, frame: Frame, fitted: Fitted) -> dict[str, Any]:
     for k, field in enumerate(model.fields):
         edges = edges_of(values[~unknown[:, k], k])
         found[field.name] = {"edges": edges, "ppm": shares(values[:, k], unknown[:, k], edges)}
+        if field.is_category:
+            # Rare words are other words from the beginning.
+            others = (values[:, k] == field.other) & ~unknown[:, k] & (field.other not in field.codes.values())
+            found[field.name]["other_ppm"] = round(PPM * float(others.mean()))
     raw = Batch(model).score(values, unknown).raw
     edges = edges_of(raw)
     return {"fields": found, "score": {"edges": edges, "ppm": shares(raw, np.zeros(len(raw), bool), edges)}}
