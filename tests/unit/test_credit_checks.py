@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from credit_tables import SCHEMA, rows
+from hefu.credit.models.applying import read_fields, seen_of
 from hefu.credit.models.binning import PENALTY, bin_field, fine_edges
-from hefu.credit.models.calibrating import crossed
+from hefu.credit.models.calibrating import calibration, crossed
 from hefu.credit.models.checks import prepare
 from hefu.credit.models.coding import code_table, word_codes
 from hefu.credit.models.fitting import fit_table
@@ -204,6 +205,15 @@ def test_words_of_few_rows_do_not_stand_in_a_model():
     assert set(word_codes(words, [i % 3 == 0 for i in range(75)], weight=5)) == {"shop", "mill"}
 
 
+def test_rare_words_are_no_shift_where_there_were_as_many_then():
+    found = [{**row, "sector": f"S{i % 10}" if i % 3 else f"Firm {i}"} for i, row in enumerate(ROWS)]
+    fit = fit_table(table(found), read_schema(SCHEMA.encode(), "s.toml"), name="m", kinds=("linear",), repeats=1)
+    assert set(fit.model.field("sector").codes) == {f"s{i}" for i in range(10)}
+    for made, shifted in ((found, set()), ([{**row, "sector": "new"} for row in found], {"sector"})):
+        columns, coded, _ = read_fields(fit.model, table(made))
+        assert set(seen_of(fit.model, columns, coded).shifted) == shifted
+
+
 # -- figures ----------------------------------------------------------------------------------------------------------
 
 
@@ -221,6 +231,17 @@ def test_rows_of_one_group_tell_less_than_rows_alone():
     # One row a group is a row.
     lone = evaluation(y, scores, y * 0.5, draws=200, groups=list(range(600)))
     assert lone.auc_high - lone.auc_low == pytest.approx(alone.auc_high - alone.auc_low, rel=0.3)
+
+
+def test_the_interval_of_a_probability_is_of_groups_too():
+    chance = np.random.default_rng(1)
+    raw = np.repeat(chance.normal(0, 1, 60), 10)
+    y = np.repeat((chance.random(60) < 0.4).astype(float), 10)
+    widths = []
+    for groups in (None, np.repeat(np.arange(60), 10).tolist()):
+        found = calibration(y, [raw], (-2.0, 2.0), seed=1, groups=groups)
+        widths.append(found["high_ppm"][30] - found["low_ppm"][30])
+    assert widths[1] > 2 * widths[0]
 
 
 def test_a_line_is_not_judged_on_the_rows_it_was_fitted_on():
