@@ -19,11 +19,13 @@ from credit_tables import SCHEMA, csv_text, rows, table_file
 from hefu.credit.models.batch import Batch, arrays
 from hefu.credit.models.checks import labels_of, prepare
 from hefu.credit.models.coding import code_table, record_columns
+from hefu.credit.models.making import making_of
 from hefu.credit.models.metrics import auc
 from hefu.credit.models.record import Model
 from hefu.credit.models.schema import read_schema
 from hefu.credit.models.tables import read_table
 from hefu.credit.models.training import fit_parts, frame_of
+from hefu.kernel.errors import UsageError
 
 HOME = Path("no-home-is-needed")
 
@@ -162,6 +164,112 @@ def test_another_unit_is_noticed(folder: Path):
     assert done["shifted"]["debt"] > 0.9
     alerts = told("credit", "drift", folder / "model.json", "--data", other)["alerts"]
     assert {"code": "DRIFT_ALARM", "where": "debt"} in alerts
+
+
+def test_a_column_that_came_blank_is_told_of(folder: Path):
+    blank = folder / "blank.csv"
+    blank.write_text(csv_text([{**row, "debt": "", "margin": ""} for row in rows(40, 4)]), encoding="utf-8")
+    score = ("credit", "score", folder / "model.json", "--data", blank, "-o", folder / "blank_scores.csv")
+    done = told(*score)
+    assert done["unknown"]["debt"] == {"now": 1.0, "then": 0.0}
+    assert 0.05 < done["unknown"]["margin"]["then"] < 0.2
+    assert "debt: 100 % unknown, was 0 %" in hefu(*score)
+
+
+def test_drift_leaves_out_what_cannot_be_scored(folder: Path):
+    made = rows(60, 4)
+    expected = told("credit", "drift", folder / "model.json", "--data", _written(folder, made[10:]))
+    found = told(
+        "credit",
+        "drift",
+        folder / "model.json",
+        "--data",
+        _written(folder, [{**r, "sales": "-5"} for r in made[:10]] + made[10:]),
+    )
+    assert (found["rows"], found["not_scored"]) == (60, 10)
+    assert {**found, "rows": 50, "not_scored": 0} == expected
+    drift = ("credit", "drift", folder / "model.json", "--data")
+    assert "NOTHING_SCORED" in hefu(*drift, _written(folder, [{**r, "sales": "-5"} for r in made]), code=3)
+    (folder / "header.csv").write_text(csv_text(made).splitlines()[0] + "\n", encoding="utf-8")
+    assert "NOTHING_SCORED" in hefu(*drift, folder / "header.csv", code=3)
+
+
+def _written(folder: Path, found: list[dict[str, str]]) -> Path:
+    (folder / "written.csv").write_text(csv_text(found), encoding="utf-8")
+    return folder / "written.csv"
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        (lambda about: about.pop("then"), "about.then"),
+        (lambda about: about.pop("data"), "about.data"),
+        (lambda about: about["method"].update(seed="<b>1"), "about.method.seed"),
+        (lambda about: about["then"]["fields"].pop("debt"), "about.then.fields.debt"),
+        (lambda about: about["then"]["score"]["ppm"].pop(), "score"),
+    ],
+)
+def test_what_a_file_does_not_say_of_its_making_is_named(folder: Path, change, where: str):
+    document = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    change(document["about"])
+    with pytest.raises(UsageError) as caught:
+        making_of(Model.read(json.dumps(document).encode()))
+    assert caught.value.code == "MODEL_ABOUT"
+    assert where in str(caught.value.where)
+
+
+def test_a_model_without_its_making_scores_and_is_not_judged(folder: Path):
+    document = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    (folder / "silent.json").write_text(
+        json.dumps({**document, "about": {"schema": document["about"]["schema"]}}), encoding="utf-8"
+    )
+    with_later = (folder / "silent.json", "--data", folder / "later.csv")
+    assert told("credit", "score", *with_later, "-o", folder / "silent.csv")["scored"] == 300
+    for command in (
+        ("drift", *with_later),
+        ("evaluate", *with_later),
+        ("report", *with_later, "-o", folder / "r.html"),
+    ):
+        assert "MODEL_ABOUT" in hefu("credit", *command, code=2)
+
+
+def test_nothing_in_a_model_or_a_table_becomes_a_part_of_the_report(folder: Path):
+    document = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    about, bad = document["about"], "<script>1</script>"
+    about["data"].update(sha256=bad, file=bad)
+    about["method"].update(split=bad, parts=[bad])
+    about["method"]["tried_auc_ppm"][bad] = 1
+    about["cautions"] = [{"code": bad, "field": bad}]
+    about["versions"][bad] = bad
+    document["name"] = bad
+    (folder / "bad.json").write_text(json.dumps(document), encoding="utf-8")
+    made = [{**row, "region": f"{row['region']}{bad}"} for row in rows(300, 2)]
+    hefu("credit", "report", folder / "bad.json", "--data", _written(folder, made), "-o", folder / "bad.html")
+    html = (folder / "bad.html").read_text(encoding="utf-8")
+    assert "<script" not in html
+    assert html.count("&lt;script") > 8
+
+
+def test_a_file_that_cannot_be_written_is_told_of_before_the_fit(folder: Path):
+    fit = ("credit", "fit", "--data", folder / "no such.csv", "--schema", folder / "schema.toml", "-o")
+    assert "NOT_SAVED" in hefu(*fit, folder / "nowhere" / "m.json", code=2)
+    hefu(*fit, folder / "m.json", "--seed", "-1", code=2)
+    hefu(*fit, folder / "m.json", "--seed", "5000000000", code=2)
+
+
+def test_a_spreadsheet_runs_nothing_in_scores(folder: Path):
+    document = (folder / "model.json").read_text(encoding="utf-8")
+    (folder / "formula.json").write_text(
+        document.replace('"sales"', '"=sales"').replace('"debt"', '"=debt"'), encoding="utf-8"
+    )
+    made = [{"=sales": row.pop("sales"), "=debt": row.pop("debt"), **row} for row in rows(40, 3)]
+    made[0]["=sales"] = "-1"
+    hefu("credit", "score", folder / "formula.json", "--data", _written(folder, made), "-o", folder / "formula.csv")
+    with (folder / "formula.csv").open(encoding="utf-8", newline="") as file:
+        found = list(csv.DictReader(file))
+    assert found[0]["error_field"] == "'=sales"
+    assert any(row["reasons"].startswith("'=debt") for row in found)
+    assert not any(cell.startswith("=") for row in found for cell in row.values())
 
 
 def test_one_row_is_scored_and_not_judged(folder: Path):

@@ -12,14 +12,18 @@ import numpy as np
 import pytest
 
 from credit_tables import SCHEMA, rows
+from hefu.credit.models.applying import read_fields, seen_of
 from hefu.credit.models.binning import PENALTY, bin_field, fine_edges
+from hefu.credit.models.calibrating import calibration, crossed
 from hefu.credit.models.checks import auc_alone, fingerprints, prepare
-from hefu.credit.models.coding import code_table
-from hefu.credit.models.metrics import auc, average_precision, calibration_slope, ks
+from hefu.credit.models.coding import code_table, word_codes
+from hefu.credit.models.fitting import fit_table
+from hefu.credit.models.metrics import auc, average_precision, calibration_slope, evaluation, ks, logistic_line
 from hefu.credit.models.overlap import check_overlap
-from hefu.credit.models.schema import Split, as_document, read_schema
+from hefu.credit.models.schema import Column, Role, Split, as_document, read_schema
 from hefu.credit.models.splits import folds
 from hefu.credit.models.tables import Table
+from hefu.credit.models.training import TINY, UNIT, _walked, fit_boosted, fit_linear
 from hefu.kernel.errors import Rejected, UsageError
 
 ROWS = rows(200)
@@ -204,6 +208,133 @@ def test_by_time_nothing_is_fitted_on_what_came_later():
         held += out.tolist()
     assert len(held) == len(set(held)) > 50
     assert 5 not in held
+
+
+def test_a_thousand_rows_alone_and_few_groups_are_dealt_out_evenly():
+    y = np.array([i % 10 == 0 for i in range(1000)], dtype=np.int64)
+    groups = [f"g{i % 7}" if i < 300 else f"row {i}" for i in range(1000)]
+    made = list(folds(y, Split.GROUPED, 5, seed=1, groups=groups))
+    assert not any({groups[i] for i in fit} & {groups[i] for i in out} for fit, out in made)
+    assert sorted(i for _, out in made for i in out) == list(range(1000))
+    assert all(18 <= y[out].sum() <= 22 and 180 <= len(out) <= 220 for _, out in made)
+    assert [out.tolist() for _, out in made] != [
+        out.tolist() for _, out in folds(y, Split.GROUPED, 5, seed=2, groups=groups)
+    ]
+
+
+@pytest.mark.parametrize("late", [0, 1, 4])
+def test_few_late_defaults_are_no_split_by_time(late: int):
+    y = np.array([i < 30 or 0 < 120 - i <= late for i in range(120)], dtype=np.int64)
+    with pytest.raises(Rejected) as caught:
+        list(folds(y, Split.TIME, 4, seed=1, times=list(range(120))))
+    assert caught.value.code == "TOO_FEW_FOLDS"
+
+
+@pytest.mark.parametrize(("split", "told"), [("auto", "NOT_BY_TIME"), ("time", "TOO_FEW_FOLDS")])
+def test_a_split_by_time_that_cannot_be_falls_back_only_where_nobody_asked_for_it(split: str, told: str):
+    ordered = sorted(ROWS, key=lambda row: row["defaulted"], reverse=True)
+    found = [{**row, "decided": f"{2010 + i // 20}-05-01"} for i, row in enumerate(ordered)]
+    schema = read_schema(
+        SCHEMA.replace("[columns]", f'time = "decided"\nsplit = "{split}"\n[columns]').encode(), "s.toml"
+    )
+    if split == "time":
+        with pytest.raises(Rejected) as caught:
+            fit_table(table(found), schema, name="m", kinds=("linear",), repeats=1)
+        assert caught.value.code == told
+        return
+    fit = fit_table(table(found), schema, name="m", kinds=("linear",), repeats=1)
+    assert (told, "decided") in fit.prepared.cautions
+    assert fit.document["about"]["method"]["split"] == "stratified"
+
+
+def test_more_fields_than_a_file_can_hold_are_refused_before_the_fit():
+    schema = replace(
+        read_schema(SCHEMA.encode(), "s.toml"), columns=tuple(Column(f"f{i}", Role.NUMBER) for i in range(5000))
+    )
+    with pytest.raises(UsageError) as caught:
+        fit_table(table(ROWS), schema, name="m")
+    assert caught.value.code == "TOO_MANY_FIELDS"
+
+
+# -- parts ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_line_whose_signs_are_all_contradicted_says_nothing_of_its_fields():
+    chance = np.random.default_rng(1)
+    x = np.round(chance.normal(0, 1000, (300, 2)))
+    y = (chance.random(300) < 1 / (1 + np.exp(-x[:, 0] / 500))).astype(float)
+    assert fit_linear(x, y, ["riskier", "either"]).weights[0] > 0
+    made = fit_linear(x[:, :1], y, ["safer"])
+    assert (made.tables(1.0), round(1 / (1 + math.exp(-made.intercept)), 6)) == ([], round(y.mean(), 6))
+
+
+def test_what_was_never_unknown_in_training_goes_where_the_record_sends_it():
+    chance = np.random.default_rng(1)
+    x = np.round(chance.normal(5000, 1000, (400, 2)))
+    y = (chance.random(400) < 1 / (1 + np.exp(-(x[:, 0] - 5000) / 500))).astype(float)
+    part = fit_boosted(x, y, ["either", "either"], TINY, seed=1)
+    x[:9, 0] = np.nan
+    found = part.raw(x)[:9]
+    walked = sum(_walked(tree, x[:9]) for tree in part.trees(1.0)) / UNIT
+    assert np.abs(found - walked).max() < 1e-9
+    assert np.abs(part.booster.predict(x, raw_score=True)[9:] - part.raw(x)[9:]).max() < 1e-9
+    assert np.abs(part.booster.predict(x, raw_score=True)[:9] - found).max() > 0.1, "the library takes it for zero"
+
+
+def test_words_of_few_rows_do_not_stand_in_a_model():
+    words = ["shop"] * 50 + [f"Firm {i}" for i in range(20)] + ["mill"] * 5
+    assert set(word_codes(words, [i % 3 == 0 for i in range(75)], weight=5)) == {"shop", "mill"}
+
+
+def test_rare_words_are_no_shift_where_there_were_as_many_then():
+    found = [{**row, "sector": f"S{i % 10}" if i % 3 else f"Firm {i}"} for i, row in enumerate(ROWS)]
+    fit = fit_table(table(found), read_schema(SCHEMA.encode(), "s.toml"), name="m", kinds=("linear",), repeats=1)
+    assert set(fit.model.field("sector").codes) == {f"s{i}" for i in range(10)}
+    for made, shifted in ((found, set()), ([{**row, "sector": "new"} for row in found], {"sector"})):
+        columns, coded, _ = read_fields(fit.model, table(made))
+        assert set(seen_of(fit.model, columns, coded).shifted) == shifted
+
+
+# -- figures ----------------------------------------------------------------------------------------------------------
+
+
+def test_rows_of_one_group_tell_less_than_rows_alone():
+    chance = np.random.default_rng(1)
+    firm = np.repeat(np.arange(60), 10)
+    y = np.repeat((chance.random(60) < 0.4).astype(float), 10)
+    scores = np.repeat(chance.normal(0, 1, 60), 10) + y * 0.8
+    alone, whole = (
+        evaluation(y, scores, y * 0.5, draws=200),
+        evaluation(y, scores, y * 0.5, draws=200, groups=firm.tolist()),
+    )
+    assert whole.auc == alone.auc
+    assert whole.auc_high - whole.auc_low > 2 * (alone.auc_high - alone.auc_low)
+    # One row a group is a row.
+    lone = evaluation(y, scores, y * 0.5, draws=200, groups=list(range(600)))
+    assert lone.auc_high - lone.auc_low == pytest.approx(alone.auc_high - alone.auc_low, rel=0.3)
+
+
+def test_the_interval_of_a_probability_is_of_groups_too():
+    chance = np.random.default_rng(1)
+    raw = np.repeat(chance.normal(0, 1, 60), 10)
+    y = np.repeat((chance.random(60) < 0.4).astype(float), 10)
+    widths = []
+    for groups in (None, np.repeat(np.arange(60), 10).tolist()):
+        found = calibration(y, [raw], (-2.0, 2.0), seed=1, groups=groups)
+        widths.append(found["high_ppm"][30] - found["low_ppm"][30])
+    assert widths[1] > 2 * widths[0]
+
+
+def test_a_line_is_not_judged_on_the_rows_it_was_fitted_on():
+    chance = np.random.default_rng(4)
+    raw = chance.normal(0, 1, 60)
+    y = (chance.random(60) < 0.4).astype(float)
+    own = logistic_line(y, raw)
+    assert calibration_slope(y, 1 / (1 + np.exp(-(own[0] + own[1] * raw)))) == pytest.approx(1, abs=0.05)
+    for parts in (np.arange(60) % 5, np.zeros(60, dtype=np.int64)):
+        slope = calibration_slope(y, 1 / (1 + np.exp(-crossed(y, raw, parts))))
+        assert slope is not None
+        assert abs(slope - 1) > 0.1
 
 
 def test_one_group_leaves_nothing_to_hold_back():

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from credit_tables import SCHEMA, csv_text, rows
-from hefu.credit.models.coding import code_table, digits_needed
+from hefu.credit.models.coding import code_table, days, digits_needed
 from hefu.credit.models.proposing import propose, schema_text
 from hefu.credit.models.schema import Role, as_document, from_document, read_schema
 from hefu.credit.models.tables import Table, read_table
@@ -25,6 +25,13 @@ from hefu.kernel.errors import HefuError, UsageError
         ("$60,000.00 ", "60000.00"),
         ("￥1,200.5", "1200.5"),
         ("(1,200)", "-1200"),
+        ("12,34,567.5", "1234567.5"),
+        ("1'234.50", "1234.50"),
+        ("1 234 567", "1234567"),
+        ("0,5", "0.5"),
+        ("1.234,56 €", "1234.56"),
+        ("1.000.000", "1000000"),
+        ("(1e1000000)", "-1e1000000"),
         ("12.5%", "12.5"),
         ("\uff11\uff12", "12"),
         ("", None),
@@ -41,7 +48,9 @@ def test_numbers_are_read_as_people_write_them(cell: str, value: str | None):
     assert number(cell) == (None if value is None else Decimal(value))
 
 
-@pytest.mark.parametrize("cell", ["twelve", "1.2.3", "12 yuan net", "0x1f"])
+@pytest.mark.parametrize(
+    "cell", ["twelve", "1.2.3", "12 yuan net", "0x1f", "1 2", "1,2,3", "1,23.4", "5 60", "--5", "1,"]
+)
 def test_what_is_no_number_is_told_from_what_is_unknown(cell: str):
     with pytest.raises(NotANumberError):
         number(cell)
@@ -61,6 +70,51 @@ def test_what_is_no_number_is_told_from_what_is_unknown(cell: str):
 )
 def test_decimals_become_integers_half_to_even(text: str, digits: int, whole: int):
     assert scaled(Decimal(text), digits) == whole
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [
+        (["0,5", "1,234", "1.234,5"], ["0.5", "1.234", "1234.5"]),
+        (["0.5", "1,234", "1,234.5"], ["0.5", "1234", "1234.5"]),
+        (["1,234", "7"], ["1234", "7"]),
+        (["1.234", "7"], ["1.234", "7"]),
+        (["0,5", "1.5", "2,25"], ["0.5", None, "2.25"]),
+        (["0.5", "1,5", "2.25"], ["0.5", None, "2.25"]),
+    ],
+)
+def test_a_decimal_mark_is_one_of_its_column_and_no_comma_becomes_another_number(
+    cells: list[str], told: list[str | None]
+):
+    schema = read_schema(b'label = "y"\npositive = ["1"]\n[columns]\na = { role = "number", digits = 3 }\n', "s.toml")
+    found, _ = code_table(table(a=cells, y=["1"] * len(cells)), schema)
+    assert found.integers["a"] == [None if v is None else int(Decimal(v) * 1000) for v in told]
+    assert found.strange.get("a", []) == [i for i, v in enumerate(told) if v is None]
+
+
+def test_how_a_column_was_written_holds_for_the_tables_that_come_after():
+    text = 'label = "y"\npositive = ["1"]\ntime = "on"\n[columns]\na = { role = "number", digits = 3 }\nb = "date"\n'
+    schema = read_schema((text + 'c = { role = "number", digits = 0 }\n').encode(), "s.toml")
+    made = table(a=["0,5", "2"], b=["25/12/2019", "1/2/2020"], c=["1.234", "5"], on=["2020-06-30"] * 2, y=["1", "0"])
+    coded, _ = code_table(made, schema)
+    assert coded.written == {"a": ",", "b": "day_first", "c": ","}
+    assert coded.integers["c"] == [1234, 5]
+    later = table(a=["1,234", "3,125"], b=["1/2/2020", "3/4/2020"], c=["1", "2"], on=["2020-06-30"] * 2, y=["1", "0"])
+    alone, _ = code_table(later, schema)
+    found, _ = code_table(later, schema, written=coded.written)
+    assert (alone.integers["a"], found.integers["a"]) == ([1_234_000, 3_125_000], [1234, 3125])
+    assert found.integers["b"] == [150, 88]
+    other = table(a=["1", "2"], b=["12/25/2019", "1/2/2020"], c=["1", "2"], on=["2020-06-30"] * 2, y=["1", "0"])
+    with pytest.raises(UsageError) as caught:
+        code_table(other, schema, written=coded.written)
+    assert (caught.value.code, caught.value.where) == ("BAD_DATE", "t.csv:2: b")
+
+
+@pytest.mark.parametrize("cell", ["--5", "\u00b2", "5-"])
+def test_what_is_no_day_is_refused(cell: str):
+    with pytest.raises(UsageError) as caught:
+        days(table(on=["2019", cell]), "on")
+    assert caught.value.code == "BAD_DATE"
 
 
 def test_words_are_one_whatever_their_case_width_and_blanks():
@@ -92,6 +146,7 @@ def test_digits_tell_values_apart_and_leave_room_for_the_largest():
     assert digits_needed([Decimal("0.25"), Decimal("0.5")]) == 2
     assert digits_needed([Decimal("0.123456789012"), Decimal("0.2")]) == 7
     assert digits_needed([Decimal("0.123456789"), Decimal("99999999999999.5")]) <= 4
+    assert digits_needed([*(Decimal(f"0.{i:04}") for i in range(1, 99)), Decimal("1e1000000")]) == 4, "one slip"
 
 
 TEXT = csv_text(rows(40))
@@ -165,6 +220,50 @@ def test_a_file_that_is_no_table_says_why(name: str, content: bytes, code: str, 
     with pytest.raises(HefuError) as caught:
         read_table(tmp_path / name)
     assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        ('"a", "b c"\n1, "2, 3"\n', {"a": ["1"], "b c": ["2, 3"]}),
+        ("a,b,\n1,2,\n3,4,\n", {"a": ["1", "3"], "b": ["2", "4"]}),
+        ("a;b\n1;2;\n3;4;\n", {"a": ["1", "3"], "b": ["2", "4"]}),
+        ("a,b\n1,\n3,\n", {"a": ["1", "3"], "b": ["", ""]}),
+    ],
+)
+def test_blanks_before_quotes_and_separators_at_the_end_are_no_cells(
+    text: str, columns: dict[str, list[str]], tmp_path: Path
+):
+    (tmp_path / "t.csv").write_text(text, encoding="utf-8")
+    found = read_table(tmp_path / "t.csv")
+    assert dict(zip(found.names, found.columns)) == columns
+
+
+def test_parquet_is_the_file_named_with_the_texts_of_a_csv(tmp_path: Path):
+    folder = tmp_path / "year=2020"
+    folder.mkdir()
+    with duckdb.connect() as connection:
+        for name, value in (("a1", 1), ("b", 2)):
+            columns = (
+                f"{value} AS \" a\", CAST(1.0 / 7 AS FLOAT) AS f, TIMESTAMPTZ '2020-01-02 01:00:00+02' AS t, '0,5' AS w"
+            )
+            connection.execute(f"COPY (SELECT {columns}) TO '{folder / name}.parquet'")
+    (folder / "b.parquet").rename(folder / "a[1].parquet")
+    found = read_table(folder / "a[1].parquet")
+    assert dict(zip(found.names, found.columns)) == {
+        "a": ["2"],
+        "f": ["0.14285715"],
+        "t": ["2020-01-01 23:00:00"],
+        "w": ["0,5"],
+    }
+    assert found.numbers == {"a", "f"}
+
+
+def test_arff_kinds_may_stand_close_and_sparse_cells_in_quotes(tmp_path: Path):
+    text = "@relation r\n@attribute class{good, bad}\n@attribute b numeric\n@data\n{0 bad,1\t3}\n{0 'x, y'}\n{}\n"
+    (tmp_path / "t.arff").write_text(text)
+    found = read_table(tmp_path / "t.arff")
+    assert (found.names, found.columns) == (("class", "b"), (["bad", "x, y", "good"], ["3", "0", "0"]))
 
 
 def test_sparse_arff_leaves_out_zeros(tmp_path: Path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,11 +14,11 @@ from hefu.cli.codes import explain
 from hefu.cli.common import common
 from hefu.cli.language import LANGUAGE, t
 from hefu.cli.output import Output
-from hefu.credit.models.applying import Scores, schema_of, score_table
+from hefu.credit.models.applying import Seen, groups_of, read_fields, schema_of, scores_of, seen_of
 from hefu.credit.models.proposing import propose, schema_text
 from hefu.credit.models.record import BadModel, Model, Score, canonical
 from hefu.credit.models.schema import Schema, read_schema
-from hefu.credit.models.tables import Table, read_table
+from hefu.credit.models.tables import read_table
 from hefu.documents.invoices.report import harmless
 from hefu.documents.invoices.saving import whole_file
 from hefu.kernel.errors import Corrupt, Rejected, Unavailable, UsageError
@@ -40,6 +40,11 @@ CAUTIONS = {
     "CONSTANT_FIELD": ("has one value throughout and tells nothing", "全表取值相同，不提供信息"),
     "NOT_NUMBERS": ("cells that are no numbers counted as unknown", "个单元格不是数字，按未知处理"),
     "INFINITE": ("infinite cells counted as unknown", "个单元格为无穷大，按未知处理"),
+    "NOT_BY_TIME": (
+        "leaves too few late rows to judge by, so rows were held back at random",
+        "靠后的样本过少，改为随机留出",
+    ),
+    "HELD": ("cells are too large to be told apart; look for slips", "个单元格数值过大，无法区分，请检查是否录入有误"),
 }
 
 
@@ -109,6 +114,7 @@ def schema_command(output: Output, data: Path, label: str | None, target: Path |
             "schema": text,
             "label": proposal.schema.label,
             "positive": list(proposal.schema.positive),
+            "negative": list(proposal.schema.negative),
             "identifiers": list(proposal.schema.identifiers),
             "time": proposal.schema.time,
             "group": proposal.schema.group,
@@ -137,7 +143,13 @@ def schema_command(output: Output, data: Path, label: str | None, target: Path |
     "-o", "--output", "target", required=True, type=_FILE, help=t("Model to write (JSON).", "输出的模型文件（JSON）。")
 )
 @click.option("--name", help=t("Name of the model; the file's by default.", "模型名称；缺省取文件名。"))
-@click.option("--seed", default=1, show_default=True, help=t("Same seed, same model.", "种子相同，模型相同。"))
+@click.option(
+    "--seed",
+    default=1,
+    show_default=True,
+    type=click.IntRange(0, 2_000_000_000),
+    help=t("Same seed, same model.", "种子相同，模型相同。"),
+)
 @click.option(
     "--kind",
     "kinds",
@@ -150,6 +162,7 @@ def fit_command(
     output: Output, data: Path, schema_path: Path, target: Path, name: str | None, seed: int, kinds: tuple[str, ...]
 ) -> None:
     """Exit code 3 where a check stops the fit, with the column and the reason."""
+    _check_folder(target)
     schema = _schema(schema_path)
     table = read_table(data)
     with _training():
@@ -208,6 +221,12 @@ def fit_command(
     )
 
 
+def _check_folder(target: Path) -> None:
+    # A fit of minutes is not made to be lost.
+    if not target.parent.is_dir() or target.is_dir():
+        raise UsageError(t("the file cannot be written", "无法写入该文件"), code="NOT_SAVED", where=target.name)
+
+
 def _schema(path: Path) -> Schema:
     try:
         raw = path.read_bytes()
@@ -235,15 +254,19 @@ def evaluate_command(output: Output, model_path: Path, data: Path, training_rows
     with _training():
         import numpy as np
 
+        from hefu.credit.models.batch import Batch, arrays
         from hefu.credit.models.checks import labels_of
+        from hefu.credit.models.making import making_of
         from hefu.credit.models.metrics import evaluation
         from hefu.credit.models.overlap import check_overlap
 
         schema = schema_of(model)
         labels = labels_of(table, schema)
+        making_of(model)
         share = check_overlap(model, table, allowed=training_rows)
-        scores = score_table(model, table)
-        kept = [i for i in scores.scored if labels[i] is not None]
+        columns, coded, _ = read_fields(model, table)
+        outputs = Batch(model).score(*arrays(columns, [f.name for f in model.fields], table.rows))
+        kept = [i for i, label in enumerate(labels) if label is not None and i not in outputs.errors]
         y = np.array([labels[i] for i in kept], dtype=np.float64)
         if not len(y) or not 0 < y.sum() < len(y):
             raise Rejected(
@@ -254,14 +277,15 @@ def evaluate_command(output: Output, model_path: Path, data: Path, training_rows
                 code="ONE_CLASS",
                 where=table.file,
             )
-        rows = [row for i in kept if isinstance(row := scores.rows[i], Score)]
         found = evaluation(
             y,
-            np.array([row.raw for row in rows], dtype=np.float64),
-            np.array([row.default_ppm for row in rows], dtype=np.float64) / 1e6,
+            outputs.raw[kept].astype(np.float64),
+            outputs.default_ppm[kept] / 1e6,
+            groups=groups_of(table, schema, kept),
         )
     output.data(found.as_dict())
-    _tell_scores(output, table, scores)
+    errors = Counter((error.code, error.where) for error in outputs.errors.values())
+    _tell_scores(output, errors, seen_of(model, columns, coded))
     unlabelled = sum(label is None for label in labels)
     if unlabelled:
         _note(output, t(f"{unlabelled:,} rows without a label left out.", f"略去无标签的行 {unlabelled:,} 行。"))
@@ -291,8 +315,7 @@ def evaluate_command(output: Output, model_path: Path, data: Path, training_rows
     )
 
 
-def _tell_scores(output: Output, table: Table, scores: Scores) -> None:
-    errors = Counter((row.code, row.where) for row in scores.rows if not isinstance(row, Score))
+def _tell_scores(output: Output, errors: Mapping[tuple[str, str], int], seen: Seen) -> None:
     for (code, where), n in errors.items():
         _note(
             output,
@@ -301,8 +324,8 @@ def _tell_scores(output: Output, table: Table, scores: Scores) -> None:
                 f"{n:,} 行未评分：{where}：{explain(code, code)}",
             ),
         )
-    if scores.strange:
-        names = Counter(name for found in scores.strange.values() for name in found)
+    if seen.strange:
+        names = Counter(name for found in seen.strange.values() for name in found)
         for name, n in names.items():
             _note(
                 output,
@@ -311,12 +334,20 @@ def _tell_scores(output: Output, table: Table, scores: Scores) -> None:
                     f"{name}：{n:,} 个单元格不是数字，按未知处理。",
                 ),
             )
-    for name, share in scores.shifted.items():
+    for name, share in seen.shifted.items():
         _note(
             output,
             t(
                 f"{name}: {100 * share:.0f} % of the rows lie outside what the model saw. Check the unit.",
                 f"{name}：{100 * share:.0f} % 的行超出模型见过的范围，请核对单位。",
+            ),
+        )
+    for name, (now, then) in seen.unknown.items():
+        _note(
+            output,
+            t(
+                f"{name}: {100 * now:.0f} % unknown, was {100 * then:.0f} %. Check the column.",
+                f"{name}：{100 * now:.0f} % 未知，训练时为 {100 * then:.0f} %，请核对该列。",
             ),
         )
 
@@ -340,47 +371,55 @@ def score_command(output: Output, model_path: Path, data: Path, target: Path, mo
         raise UsageError(t("scores are written as .csv", "评分只能存为 .csv"), code="SCORES_KIND", where=target.name)
     model, table = read_model(model_path), read_table(data)
     schema = schema_of(model)
-    scores = score_table(model, table)
+    columns, coded, _ = read_fields(model, table)
+    seen, errors = seen_of(model, columns, coded), Counter[tuple[str, str]]()
     names = [name for name in (*schema.identifiers, schema.group, schema.time) if name and name in table.names]
     named = [table.column(name) for name in names]
     with whole_file(target) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow((_HEADER[0], *map(harmless, names), *_HEADER[1:]))
-        for i, row in enumerate(scores.rows):
+        for i, row in enumerate(scores_of(model, columns, table.rows)):
             who = [harmless(column[i] or "") for column in named]
             if isinstance(row, Score):
                 reasons = "; ".join(f"{r.field} {r.code} {r.points}" for r in row.reasons[:most])
                 notes = [f"{n.field} {n.code}" for n in row.notes]
-                notes += [f"{name} NOT_A_NUMBER" for name in scores.strange.get(i, ())]
+                notes += [f"{name} NOT_A_NUMBER" for name in seen.strange.get(i, ())]
                 line = (
                     row.points,
                     row.default_ppm,
                     row.low_ppm,
                     row.high_ppm,
                     row.raw,
-                    reasons,
-                    "; ".join(notes),
+                    harmless(reasons),
+                    harmless("; ".join(notes)),
                     "",
                     "",
                 )
                 writer.writerow((i + 1, *who, *line))
             else:
-                writer.writerow((i + 1, *who, "", "", "", "", "", "", "", row.code, row.where))
-    scored = len(scores.scored)
+                errors[row.code, row.where] += 1
+                writer.writerow((i + 1, *who, "", "", "", "", "", "", "", row.code, harmless(row.where)))
+    scored = table.rows - errors.total()
+    by_code = Counter[str]()
+    for (code, _), count in errors.items():
+        by_code[code] += count
     output.data(
         {
             "rows": table.rows,
             "scored": scored,
             "model": model.digest,
             "synthetic": bool(model.about.get("synthetic")),
-            "errors": dict(Counter(row.code for row in scores.rows if not isinstance(row, Score))),
-            "shifted": {name: round(share, 6) for name, share in scores.shifted.items()},
+            "errors": dict(by_code),
+            "shifted": {name: round(share, 6) for name, share in seen.shifted.items()},
+            "unknown": {
+                name: {"now": round(now, 6), "then": round(then, 6)} for name, (now, then) in seen.unknown.items()
+            },
             "saved": str(target),
         }
     )
     if model.about.get("synthetic"):
         output.line(t("The model was made from synthetic firms.", "该模型由合成企业训练而成。"))
-    _tell_scores(output, table, scores)
+    _tell_scores(output, errors, seen)
     output.line(
         t(
             f"{scored:,} of {table.rows:,} rows scored, saved to {target.name}.",
@@ -468,6 +507,13 @@ def drift_command(output: Output, model_path: Path, data: Path, challenger: Path
         ],
         right=(1, 2),
     )
+    if found["not_scored"]:
+        output.line(
+            t(
+                f"{found['not_scored']:,} rows cannot be scored and are left out.",
+                f"{found['not_scored']:,} 行无法评分，已略去。",
+            )
+        )
     for alert in found["alerts"]:
         output.line(f"{alert['code']} {alert['where']}: {explain(alert['code'], alert['code'])}")
     if not found["alerts"]:

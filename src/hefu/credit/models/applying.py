@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
 from hefu.credit.models.coding import Coded, record_columns
-from hefu.credit.models.record import BadRecord, Model, Score
+from hefu.credit.models.record import PPM, BadRecord, Field, Model, Score
 from hefu.credit.models.schema import Schema, from_document
 from hefu.credit.models.tables import Table
+from hefu.credit.models.values import is_blank
 from hefu.kernel.errors import UsageError
 
 #: From so many rows on arrays are quicker; the integers are the same.
@@ -18,23 +20,20 @@ BATCH_ROWS = 200
 SHIFTED_SHARE = 0.2
 
 
-@dataclass(slots=True)
-class Scores:
+@dataclass(frozen=True, slots=True)
+class Seen:
     """
+    What somebody should know of a table before they trust its scores.
+
     Args:
-        rows: Score of each row, or the error that stands in its place.
         strange: Row to the fields whose cell was neither a number nor a way to say unknown; they counted as unknown.
         shifted: Fields much of which lies outside what the model saw, with the share: check the unit.
+        unknown: Fields that are unknown much more often than when the model was made: the shares now and then.
     """
 
-    rows: list[Score | BadRecord]
-    strange: dict[int, list[str]] = field(default_factory=dict)
-    shifted: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def scored(self) -> list[int]:
-        """Positions of rows with a score."""
-        return [i for i, row in enumerate(self.rows) if isinstance(row, Score)]
+    strange: Mapping[int, list[str]]
+    shifted: Mapping[str, float]
+    unknown: Mapping[str, tuple[float, float]]
 
 
 def schema_of(model: Model) -> Schema:
@@ -53,6 +52,12 @@ def schema_of(model: Model) -> Schema:
         ) from None
 
 
+def written_of(model: Model) -> dict[str, str]:
+    """How the columns were written that it was made from, where its file says so."""
+    found = model.about.get("written", {})
+    return {name: how for name, how in found.items() if isinstance(how, str)} if isinstance(found, dict) else {}
+
+
 def read_fields(model: Model, table: Table) -> tuple[dict[str, list[int | None]], Coded, Schema]:
     """
     Integers of the model's fields from a table.
@@ -67,49 +72,71 @@ def read_fields(model: Model, table: Table) -> tuple[dict[str, list[int | None]]
     lean = Schema(
         label=schema.label, positive=schema.positive, negative=schema.negative, time=schema.time, columns=read
     )
-    columns, coded = record_columns(table, lean, model.fields)
+    columns, coded = record_columns(table, lean, model.fields, written_of(model))
     return columns, coded, schema
 
 
-def score_table(model: Model, table: Table) -> Scores:
+def seen_of(model: Model, columns: Mapping[str, Sequence[int | None]], coded: Coded) -> Seen:
     """
-    Score every row.
+    Look at what is to be scored.
 
-    Raises:
-        UsageError: As `read_fields`.
+    Args:
+        columns, coded: As `read_fields` gives them.
     """
-    columns, coded, _ = read_fields(model, table)
-    made = Scores(_scores(model, columns, table.rows))
+    strange: dict[int, list[str]] = {}
     for name, rows in coded.strange.items():
         for i in rows:
-            made.strange.setdefault(i, []).append(name)
-    made.shifted = _shifted(made, table.rows)
-    return made
+            strange.setdefault(i, []).append(name)
+    shifted, unknown = dict[str, float](), dict[str, tuple[float, float]]()
+    for f in model.fields:
+        column = columns[f.name]
+        outside = sum(map(_outside(f), column)) / max(1, len(column))
+        if outside > _then(model, f.name, lambda then: then["other_ppm"], 0.0) + SHIFTED_SHARE:
+            shifted[f.name] = outside
+        now = column.count(None) / max(1, len(column))
+        then = _then(model, f.name, lambda then: then["ppm"][-1], float(f.unknown_seen))
+        if now > then + SHIFTED_SHARE:
+            unknown[f.name] = (now, then)
+    return Seen(strange, shifted, unknown)
 
 
-def _scores(model: Model, columns: dict[str, list[int | None]], rows: int) -> list[Score | BadRecord]:
+def _outside(f: Field) -> Callable[[int | None], bool]:
+    if f.is_category:
+        is_word = f.other in f.codes.values()
+        return lambda value: value is not None and value == f.other and not is_word
+    low, high = max(f.lowest, f.seen_lowest), min(f.highest, f.seen_highest)
+    return lambda value: value is not None and not low <= value <= high
+
+
+def _then(model: Model, name: str, read: Callable[[Any], Any], default: float) -> float:
+    try:
+        return int(read(model.about["then"]["fields"][name])) / PPM
+    except (KeyError, TypeError, ValueError, IndexError):
+        return default
+
+
+def groups_of(table: Table, schema: Schema, rows: Sequence[int]) -> list[str] | None:
+    """The group of each of some rows, where the schema names one and the table has it; a row without one is a group of its own."""
+    if not schema.group or schema.group not in table.names:
+        return None
+    column = table.column(schema.group)
+    return [f"row {i}" if is_blank(column[i]) else f"group {(column[i] or '').strip()}" for i in rows]
+
+
+def scores_of(model: Model, columns: Mapping[str, Sequence[int | None]], rows: int) -> Iterator[Score | BadRecord]:
+    """Score each row in turn, or say why it has none; a part of the rows is worked on at a time, so that a million fit."""
+    names = [f.name for f in model.fields]
     if rows >= BATCH_ROWS:
         with suppress(ImportError):
-            from hefu.credit.models.batch import Batch, arrays
+            from hefu.credit.models.batch import CHUNK, Batch, arrays
 
-            return Batch(model).explain(*arrays(columns, [f.name for f in model.fields], rows))
-    found: list[Score | BadRecord] = []
-    names = [f.name for f in model.fields]
+            batch = Batch(model)
+            for start in range(0, rows, CHUNK):
+                part = {name: columns[name][start : start + CHUNK] for name in names}
+                yield from batch.explain(*arrays(part, names, min(CHUNK, rows - start)))
+            return
     for values in zip(*(columns[name] for name in names)) if names else ((),) * rows:
         try:
-            found.append(model.score(dict(zip(names, values))))
+            yield model.score(dict(zip(names, values)))
         except BadRecord as error:
-            found.append(error)
-    return found
-
-
-def _shifted(made: Scores, rows: int) -> dict[str, float]:
-    outside = Counter(
-        note.field
-        for row in made.rows
-        if isinstance(row, Score)
-        for note in row.notes
-        if note.code in ("OUTSIDE_SEEN", "OTHER_WORD")
-    )
-    outside.update(row.where for row in made.rows if isinstance(row, BadRecord) and row.code == "RECORD_RANGE")
-    return {name: n / rows for name, n in outside.items() if n > SHIFTED_SHARE * rows}
+            yield error

@@ -11,8 +11,11 @@ from collections.abc import Iterator
 
 from hefu.kernel.errors import Corrupt
 
-_ATTRIBUTE = re.compile(r"@attribute\s+('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|\S+)\s+(.+)", re.IGNORECASE)
+_ATTRIBUTE = re.compile(
+    r"@attribute\s+('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|[^\s{]+)(?:\s+|(?={))(.+)", re.IGNORECASE
+)
 _TOKEN = re.compile(r"\s*('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|(?!['\"])[^,]*?)\s*(,|$)")
+_ENTRY = re.compile(r"\s*(?:(\d+)\s+('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|(?!['\"])[^,]+?))?\s*(,|$)")
 
 
 def read(text: str, file: str) -> tuple[list[str], list[list[str | None]]]:
@@ -67,14 +70,16 @@ def _cells(line: str, where: str) -> Iterator[str | None]:
 def _sparse(line: str, kinds: list[str], where: str) -> list[str | None]:
     # What a sparse row leaves out is zero, and of a nominal attribute its first word.
     cells: list[str | None] = [_first(kind) for kind in kinds]
-    for entry in line.strip("{} \t").split(","):
-        if not entry.strip():
-            continue
-        place, _, value = entry.strip().partition(" ")
-        if not place.isdigit() or int(place) >= len(cells) or not value.strip():
+    line, at = line.strip("{} \t"), 0
+    while True:
+        match = _ENTRY.match(line, at)
+        if match is None or (match[1] and int(match[1]) >= len(cells)):
             raise Corrupt("a sparse row names no attribute", code="BAD_ARFF", where=where)
-        cells[int(place)] = None if value.strip() == "?" else _unquoted(value.strip())
-    return cells
+        if match[1]:
+            cells[int(match[1])] = None if match[2] == "?" else _unquoted(match[2])
+        at = match.end()
+        if match[3] != ",":
+            return cells
 
 
 def _first(kind: str) -> str | None:

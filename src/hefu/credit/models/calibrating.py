@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from hefu.credit.models.metrics import logistic_line
+from hefu.credit.models.metrics import drawing, logistic_line
 from hefu.credit.models.record import PPM
 
 Floats = NDArray[np.float64]
@@ -39,24 +39,58 @@ def line_of(labels: Floats, runs: Sequence[Floats]) -> tuple[float, float]:
     return (intercept, slope) if slope > 0.02 else (math.log(labels.mean() / (1 - labels.mean())), 0.02)
 
 
+def crossed(labels: Floats, raw: Floats, folds: NDArray[np.int64]) -> Floats:
+    """
+    Log odds of held-out rows, each by a line through the rows of the other folds: a line judged on the rows that it was fitted on
+    would always have a slope of one.
+
+    Args:
+        folds: In which of them each row was held out.
+    """
+    if len(set(folds.tolist())) < 2:
+        # Every other row of each class.
+        folds = np.empty(len(labels), dtype=np.int64)
+        for label in (0, 1):
+            own = np.flatnonzero(labels == label)
+            folds[own] = np.arange(len(own)) % 2
+    found = np.empty(len(raw))
+    for fold in np.unique(folds):
+        own, others = folds == fold, folds != fold
+        if not 0 < labels[others].sum() < others.sum():
+            others = np.ones(len(raw), dtype=bool)
+        intercept, slope = line_of(labels[others], [raw[others]])
+        found[own] = intercept + slope * raw[own]
+    return found
+
+
 def calibration(
-    labels: Floats, runs: Sequence[Floats], span: tuple[float, float], *, seed: int
+    labels: Floats,
+    runs: Sequence[Floats],
+    span: tuple[float, float],
+    *,
+    seed: int,
+    groups: Sequence[object] | None = None,
 ) -> dict[str, list[int]]:
     """
     The calibration of record.
 
     Args:
         span: Least and greatest raw score that the model can be expected to give, log odds.
+        groups: One value a row, where rows of one group are alike: the interval is of groups then.
     """
     intercept, slope = line_of(labels, runs)
     knots = np.linspace(span[0], max(span[1], span[0] + 0.01), KNOTS)
     chance = np.random.default_rng(seed)
     lines = []
     bads, goods = np.flatnonzero(labels == 1), np.flatnonzero(labels == 0)
+    draw_groups = None if groups is None else drawing(labels, groups, chance)
     for draw in range(DRAWS):
         # How many defaults a sample has is chance too.
         count = int(np.clip(chance.binomial(len(labels), labels.mean()), 2, len(labels) - 2))
-        rows = np.r_[chance.choice(bads, count), chance.choice(goods, len(labels) - count)]
+        if draw_groups is not None:
+            rows = draw_groups()
+        else:
+            rows = np.r_[chance.choice(bads, count), chance.choice(goods, len(labels) - count)]
         raw = runs[draw % len(runs)]
         a, b = logistic_line(labels[rows], raw[rows])
         lines.append(a + max(b, 0.02) * knots)

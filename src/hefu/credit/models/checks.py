@@ -98,7 +98,7 @@ def prepare(table: Table, coded: Coded, schema: Schema) -> Prepared:
     if schema.time:
         decided = days(table, schema.time)
         made.times = [decided[i] for i in rows]
-    _check_ranges(table, schema, rows)
+    _check_ranges(table, coded, schema, rows)
     _check_times(coded, schema, rows)
     made.cautions = _check_fields(table, coded, schema, made)
     return made
@@ -113,7 +113,7 @@ def _check_names(table: Table, schema: Schema) -> None:
                 raise bad(f"{key}: {name}", f"{table.file} has no such column")
 
 
-def _check_ranges(table: Table, schema: Schema, rows: Sequence[int]) -> None:
+def _check_ranges(table: Table, coded: Coded, schema: Schema, rows: Sequence[int]) -> None:
     for column in schema.fields:
         if column.role is not Role.NUMBER or column.lowest is column.highest is None:
             continue
@@ -121,7 +121,7 @@ def _check_ranges(table: Table, schema: Schema, rows: Sequence[int]) -> None:
         cells, outside = table.column(column.name), list[int]()
         for i in rows:
             with suppress(NotANumberError):
-                value = number(cells[i])
+                value = number(cells[i], coded.written.get(column.name))
                 if value is not None and ((low is not None and value < low) or (high is not None and value > high)):
                     outside.append(i)
         if outside:

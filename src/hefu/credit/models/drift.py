@@ -16,13 +16,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hefu.credit.models.applying import read_fields, schema_of
+from hefu.credit.models.applying import groups_of, read_fields, schema_of
 from hefu.credit.models.batch import Batch, arrays
 from hefu.credit.models.checks import labels_of
+from hefu.credit.models.making import making_of
 from hefu.credit.models.metrics import auc, paired_difference
 from hefu.credit.models.record import PPM, Model
 from hefu.credit.models.tables import Table
 from hefu.credit.models.values import BOUND
+from hefu.kernel.errors import Rejected
 
 if TYPE_CHECKING:
     from hefu.credit.models.training import Fitted, Frame
@@ -72,6 +74,10 @@ def then_of(model: Model, frame: Frame, fitted: Fitted) -> dict[str, Any]:
     for k, field in enumerate(model.fields):
         edges = edges_of(values[~unknown[:, k], k])
         found[field.name] = {"edges": edges, "ppm": shares(values[:, k], unknown[:, k], edges)}
+        if field.is_category:
+            # Rare words are other words from the beginning.
+            others = (values[:, k] == field.other) & ~unknown[:, k] & (field.other not in field.codes.values())
+            found[field.name]["other_ppm"] = round(PPM * float(others.mean()))
     raw = Batch(model).score(values, unknown).raw
     edges = edges_of(raw)
     return {"fields": found, "score": {"edges": edges, "ppm": shares(raw, np.zeros(len(raw), bool), edges)}}
@@ -95,38 +101,44 @@ def drift_of(model: Model, table: Table, *, challenger: Model | None = None) -> 
     Compare a table with what the model was made from.
 
     Returns:
-        rows, fields (population_stability, unknown_then, unknown_now), score_stability, expected_default, expected_auc,
-        auc_then, alerts;
+        rows, not_scored (left out of all that follows), fields (population_stability, unknown_then, unknown_now),
+        score_stability, expected_default, expected_auc, auc_then, alerts;
         where the table has labels, observed_default and auc; with a challenger, both AUCs and their difference with its interval.
 
     Raises:
-        UsageError: As `read_fields`.
+        UsageError: As `making_of` and `read_fields`. Rejected: NOTHING_SCORED, no row can be.
     """
+    making_of(model)
     columns, coded, _ = read_fields(model, table)
     values, unknown = arrays(columns, [f.name for f in model.fields], coded.rows)
     then = model.about["then"]
     outputs = Batch(model).score(values, unknown)
+    scored = np.array([i not in outputs.errors for i in range(coded.rows)], dtype=bool)
+    if not scored.any():
+        raise Rejected("no row of the table can be scored", code="NOTHING_SCORED", where=table.file)
+    values, unknown, n = values[scored], unknown[scored], int(scored.sum())
     alerts: list[dict[str, str]] = []
     fields = {}
     for k, field in enumerate(model.fields):
         was = then["fields"][field.name]
         now = shares(values[:, k], unknown[:, k], was["edges"])
-        moved = population_stability(was["ppm"], now, coded.rows)
+        moved = population_stability(was["ppm"], now, n)
         fields[field.name] = {
             "population_stability": round(moved, 6),
             "unknown_then": was["ppm"][-1] / PPM,
             "unknown_now": now[-1] / PPM,
         }
         _alert(alerts, moved, field.name)
-    now = shares(outputs.raw, np.zeros(coded.rows, bool), then["score"]["edges"])
-    moved = population_stability(then["score"]["ppm"], now, coded.rows)
+    now = shares(outputs.raw[scored], np.zeros(n, bool), then["score"]["edges"])
+    moved = population_stability(then["score"]["ppm"], now, n)
     _alert(alerts, moved, "score")
-    p = outputs.default_ppm / PPM
+    p = outputs.default_ppm[scored] / PPM
     expected, auc_then = expected_auc(p), model.about["held_out"]["auc"] / PPM
-    if coded.rows >= LEAST_ROWS and expected < auc_then - AUC_FALL:
+    if n >= LEAST_ROWS and expected < auc_then - AUC_FALL:
         alerts.append(alert(code="DRIFT_AUC", where="score"))
     found: dict[str, Any] = {
         "rows": coded.rows,
+        "not_scored": coded.rows - n,
         "fields": dict(sorted(fields.items(), key=lambda item: -item[1]["population_stability"])),
         "score_stability": round(moved, 6),
         "expected_default": round(float(p.mean()), 6),
@@ -134,7 +146,7 @@ def drift_of(model: Model, table: Table, *, challenger: Model | None = None) -> 
         "auc_then": auc_then,
         "alerts": alerts,
     }
-    return found | _labelled(model, table, outputs.raw, p, challenger, alerts)
+    return found | _labelled(model, table, outputs.raw, outputs.default_ppm / PPM, scored, challenger, alerts)
 
 
 def alert(*, code: str, where: str) -> dict[str, str]:
@@ -150,13 +162,25 @@ def _alert(alerts: list[dict[str, str]], moved: float, where: str) -> None:
 
 
 def _labelled(
-    model: Model, table: Table, raw: Ints, p: Floats, challenger: Model | None, alerts: list[dict[str, str]]
+    model: Model,
+    table: Table,
+    raw: Ints,
+    p: Floats,
+    scored: NDArray[np.bool_],
+    challenger: Model | None,
+    alerts: list[dict[str, str]],
 ) -> dict[str, Any]:
     schema = schema_of(model)
     if schema.label not in table.names:
         return {}
     labels = labels_of(table, schema)
-    kept = np.array([label is not None for label in labels])
+    kept = scored & np.array([label is not None for label in labels])
+    others = None
+    if challenger is not None:
+        columns, coded, _ = read_fields(challenger, table)
+        others = Batch(challenger).score(*arrays(columns, [f.name for f in challenger.fields], coded.rows))
+        # Both are judged on the rows that both can score.
+        kept &= np.array([i not in others.errors for i in range(coded.rows)], dtype=bool)
     y = np.array([label or 0 for label in labels], dtype=np.float64)[kept]
     if not 0 < y.sum() < len(y):
         return {}
@@ -168,11 +192,10 @@ def _labelled(
         "observed_default": round(float(y.mean()), 6),
         "auc": round(auc(y, raw[kept].astype(np.float64)), 6),
     }
-    if challenger is not None:
-        columns, coded, _ = read_fields(challenger, table)
-        other = Batch(challenger).score(*arrays(columns, [f.name for f in challenger.fields], coded.rows)).raw
-        one, two = raw[kept].astype(np.float64), other[kept].astype(np.float64)
-        difference = paired_difference(y, two, one)
+    if challenger is not None and others is not None:
+        one, two = raw[kept].astype(np.float64), others.raw[kept].astype(np.float64)
+        groups = groups_of(table, schema, np.flatnonzero(kept).tolist())
+        difference = paired_difference(y, two, one, groups=groups)
         found["challenger"] = {
             "digest": challenger.digest,
             "auc": round(auc(y, two), 6),

@@ -6,7 +6,7 @@ taken only where it ranks better than each part alone; the file says what was tr
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from itertools import combinations
 from typing import Any
@@ -17,13 +17,13 @@ from threadpoolctl import threadpool_limits
 
 from hefu import __version__
 from hefu.credit.models import training
-from hefu.credit.models.calibrating import CONFIDENCE, calibration, line_of, points_line
+from hefu.credit.models.calibrating import CONFIDENCE, calibration, crossed, line_of, points_line
 from hefu.credit.models.checks import Prepared, fingerprints, prepare
 from hefu.credit.models.coding import CODE_BOUND, Coded, bounds, code_table
 from hefu.credit.models.drift import then_of
 from hefu.credit.models.metrics import Evaluation, auc, evaluation, logistic_line, paired_difference
-from hefu.credit.models.record import FORMAT, VERSION, Model, canonical
-from hefu.credit.models.schema import Role, Schema, as_document
+from hefu.credit.models.record import FORMAT, PIECES, VERSION, Model, canonical
+from hefu.credit.models.schema import Role, Schema, Split, as_document
 from hefu.credit.models.splits import folds
 from hefu.credit.models.tables import Table
 from hefu.credit.models.training import (
@@ -38,6 +38,7 @@ from hefu.credit.models.training import (
     growth_of,
 )
 from hefu.credit.models.values import BOUND
+from hefu.kernel.errors import Rejected, UsageError
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -49,6 +50,8 @@ FOREST_ROWS = 3_000
 MARKS = 4_000
 #: Of a bootstrap, for each repetition.
 DRAWS = 300
+#: A file holds a table of each field for each of two parts that have tables, and those of a prior.
+FIELDS_MAX = PIECES // 5
 KINDS = ("scorecard", "linear", "boosted", "deep", "forest")
 #: On few rows a comparison is mostly chance: the smooth line is taken unless something else is better by this much.
 FEW_KIND, FEW_GAIN = ("linear",), 0.03
@@ -78,11 +81,12 @@ class Fit:
 
 @dataclass(slots=True)
 class _Held:
-    """Raw scores of held-out rows: by part and repetition; NaN where a row was never held out."""
+    """Raw scores of held-out rows: by part and repetition; NaN where a row was never held out. And the fold that held each out."""
 
     parts: dict[str, list[Floats]]
     stages: dict[tuple[str, int], list[Floats]]
     line: list[Floats]
+    folds: list[NDArray[np.int64]]
 
 
 def repetitions(rows: int) -> int:
@@ -109,10 +113,17 @@ def fit_table(
         repeats: How often the validation is repeated; by the number of rows by default.
 
     Raises:
-        HefuError: As `code_table`, `prepare` and `folds`.
+        HefuError: As `code_table`, `prepare` and `folds`; TOO_MANY_FIELDS, a file of a model cannot hold them.
     """
+    if len(schema.fields) > FIELDS_MAX:
+        raise UsageError(
+            f"{len(schema.fields):,} fields, and a model reads {FIELDS_MAX:,} at most; ignore some in the schema",
+            code="TOO_MANY_FIELDS",
+            where=table.file,
+        )
     coded, digits = code_table(table, schema)
     prepared = prepare(table, coded, schema)
+    prepared.cautions += [("HELD", f"{name}: {n}") for name, n in coded.held.items()]
     # More threads would wait for each other, and change sums.
     with threadpool_limits(1):
         return fit_coded(
@@ -145,10 +156,12 @@ def fit_coded(
     """The same, of a table that is coded and checked."""
     frame = frame_of(_taken(coded, prepared.rows), prepared.labels, schema)
     kinds = kinds or _fit_for(frame.rows)
-    held = _held_out(frame, prepared, schema, kinds, seed, repeats)
+    split = _split(frame, prepared, schema, seed)
+    held = _held_out(frame, prepared, schema, split, kinds, seed, repeats)
     total: Floats = np.sum(held.line, axis=0)
     judged = ~np.isnan(total)
     y = frame.labels[judged]
+    groups = None if not schema.group or prepared.groups is None else np.array(prepared.groups)[judged].tolist()
     rounds = _rounds(held, y, judged)
     for kind, stage in rounds.items():
         held.parts[kind] = held.stages[kind, stage]
@@ -161,23 +174,28 @@ def fit_coded(
         min(float(raw.min()), *(float(r.min()) for r in runs)),
         max(float(raw.max()), *(float(r.max()) for r in runs)),
     )
-    document["calibration"] = calibration(y, runs, span, seed=seed)
+    document["calibration"] = calibration(y, runs, span, seed=seed, groups=groups)
     document["points"] = points_line(*line_of(y, runs))
-    a, b = line_of(y, runs)
     # Each repetition is judged by itself: the mean of their scores would be another model, and a better one.
-    held_out = averaged([evaluation(y, run, probability(a + b * run), draws=DRAWS) for run in runs])
-    simple = [r[judged] for r in held.line]
-    line = averaged([evaluation(y, run, probability(run), draws=DRAWS) for run in simple])
-    gain = tuple(
-        np.mean([paired_difference(y, run, one, draws=DRAWS) for run, one in zip(runs, simple)], axis=0).tolist()
+    held_out = averaged(
+        [
+            evaluation(y, run, probability(crossed(y, run, fold[judged])), draws=DRAWS, groups=groups)
+            for run, fold in zip(runs, held.folds)
+        ]
     )
+    simple = [r[judged] for r in held.line]
+    line = averaged([evaluation(y, run, probability(run), draws=DRAWS, groups=groups) for run in simple])
+    gains = [paired_difference(y, run, one, draws=DRAWS, groups=groups) for run, one in zip(runs, simple)]
+    gain = tuple(np.mean(gains, axis=0).tolist())
     document["about"] = _about(
         table,
         schema,
         digits,
+        coded.written,
         prepared,
         fingerprints(coded),
         seed,
+        split,
         rounds,
         chosen,
         tried,
@@ -198,24 +216,42 @@ def _taken(coded: Coded, rows: Sequence[int]) -> Coded:
     )
 
 
+def _split(frame: Frame, prepared: Prepared, schema: Schema, seed: int) -> Split:
+    """At random where nobody asked for a split by time and the later rows are too few, or all alike, to judge by."""
+    if schema.split is not Split.AUTO or schema.split_kind is not Split.TIME:
+        return schema.split_kind
+    try:
+        list(folds(frame.labels.astype(np.int64), Split.TIME, schema.folds, seed=seed, times=prepared.times))
+    except Rejected:
+        prepared.cautions.append(("NOT_BY_TIME", schema.time))
+        return Split.STRATIFIED
+    return Split.TIME
+
+
 def _held_out(
-    frame: Frame, prepared: Prepared, schema: Schema, kinds: Sequence[str], seed: int, repeats: int | None
+    frame: Frame,
+    prepared: Prepared,
+    schema: Schema,
+    kind: Split,
+    kinds: Sequence[str],
+    seed: int,
+    repeats: int | None,
 ) -> _Held:
     empty = np.full(frame.rows, np.nan)
-    kind = schema.split_kind
-    repeats = 1 if kind == "time" else repeats or repetitions(frame.rows)
+    repeats = 1 if kind is Split.TIME else repeats or repetitions(frame.rows)
     boosted = [k for k in BOOSTED if k in kinds]
     stages = [(k, s) for k in boosted for s in STAGES if s <= growth_of(k, frame.rows).rounds]
-    held = _Held({k: [] for k in kinds}, {s: [] for s in stages}, [])
-    groups = None if kind == "stratified" and schema.group else prepared.groups
+    held = _Held({k: [] for k in kinds}, {s: [] for s in stages}, [], [])
+    groups = None if kind is Split.STRATIFIED and schema.group else prepared.groups
     for repeat in range(repeats):
         parts = {k: empty.copy() for k in kinds}
         by_stage = {s: empty.copy() for s in stages}
-        line = empty.copy()
+        line, place = empty.copy(), np.full(frame.rows, -1, dtype=np.int64)
         splits = folds(
             frame.labels.astype(np.int64), kind, schema.folds, seed=seed + repeat, groups=groups, times=prepared.times
         )
-        for fit, out in splits:
+        for number, (fit, out) in enumerate(splits):
+            place[out] = number
             fitted = fit_parts(frame, fit, kinds, seed=seed + repeat)
             for k, raw in fitted.raw(frame, out).items():
                 parts[k][out] = raw
@@ -227,6 +263,7 @@ def _held_out(
         for s in stages:
             held.stages[s].append(by_stage[s])
         held.line.append(line)
+        held.folds.append(place)
     return held
 
 
@@ -236,9 +273,7 @@ def _stages(fitted: Fitted, frame: Frame, out: Rows, by_stage: dict[tuple[str, i
     for (kind, stage), scores in by_stage.items():
         part = fitted.parts[kind]
         assert isinstance(part, Boosted)
-        scores[out] = prior + np.asarray(
-            part.booster.predict(matrix, raw_score=True, num_iteration=stage, num_threads=1)
-        )
+        scores[out] = prior + replace(part, rounds=stage).raw(matrix)
 
 
 def best_field(frame: Frame, fit: Rows, out: Rows, fitted: Fitted) -> Floats:
@@ -414,9 +449,11 @@ def _about(
     table: Table,
     schema: Schema,
     digits: Mapping[str, int],
+    written: Mapping[str, str],
     prepared: Prepared,
     marks: Sequence[int | None],
     seed: int,
+    split: Split,
     rounds: Mapping[str, int],
     chosen: Sequence[str],
     tried: Mapping[str, float],
@@ -443,6 +480,7 @@ def _about(
             "marked": len(kept),
         },
         "digits": dict(digits),
+        "written": dict(written),
         "schema": as_document(schema),
         "method": {
             "parts": list(chosen),
@@ -450,7 +488,7 @@ def _about(
             "leaves": {k: growth_of(k, len(prepared.rows)).leaves for k in chosen if k in BOOSTED},
             "rounds": {k: n for k, n in rounds.items() if k in chosen},
             "seed": seed,
-            "split": str(schema.split_kind),
+            "split": str(split),
             "folds": schema.folds,
             "interval_percent": CONFIDENCE,
         },

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from hefu.credit.models.values import NotANumberError, day_reader, is_blank, number, word
+from hefu.credit.models.values import NotANumberError, day_reader, decimal_mark, is_blank, number, word
 
 #: So many cells are looked into.
 SAMPLE = 20_000
@@ -35,6 +35,7 @@ class Seen:
     What was seen of a column.
 
     Args:
+        mark: What parts off its decimals, where a cell shows it.
         plain: Its name in one form.
         rows, blank, distinct: Of all rows; what looks unique in a sample may repeat in the whole.
         sampled: Known cells that were looked into; `numbers`, `finite` and `days` of them are such.
@@ -44,6 +45,7 @@ class Seen:
     """
 
     name: str
+    mark: str | None
     plain: str
     rows: int
     blank: int
@@ -84,10 +86,10 @@ def look(name: str, column: Sequence[str | None]) -> Seen:
     blank = sum(n for cell, n in everything.items() if words[cell] is None)
     distinct = len({*words.values()} - {None})
     known = {cell: n for cell, n in cells.items() if cell is not None and words[cell] is not None}
-    values = {}
+    values, mark = {}, decimal_mark(list(known))
     for cell in known:
         try:
-            values[cell] = number(cell)
+            values[cell] = number(cell, mark)
         except NotANumberError:
             continue
     finite = {cell: v for cell, v in values.items() if v is not None}
@@ -99,6 +101,7 @@ def look(name: str, column: Sequence[str | None]) -> Seen:
         counts[words[cell]] += n
     return Seen(
         name=name,
+        mark=mark,
         plain=plain_name(name),
         rows=len(column),
         blank=blank,

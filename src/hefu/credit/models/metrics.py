@@ -6,7 +6,7 @@ Floats: they report, and decide nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -122,25 +122,70 @@ def calibration_slope(labels: Floats, probabilities: Floats) -> float | None:
     return logistic_line(labels, x)[1]
 
 
+def drawing(
+    labels: Floats, groups: Sequence[object] | None, chance: np.random.Generator
+) -> Callable[[], NDArray[np.intp]]:
+    """
+    Positions drawn with replacement, as often as it is called: each class by itself so that neither is ever absent, or whole
+    groups, whose rows tell less than as many rows that stand alone.
+
+    Args:
+        groups: One value a row.
+    """
+    bads, goods = np.flatnonzero(labels == 1), np.flatnonzero(labels == 0)
+    places = None if groups is None else np.unique(np.array([str(g) for g in groups]), return_inverse=True)[1]
+
+    def by_row() -> NDArray[np.intp]:
+        return np.concatenate([chance.choice(bads, len(bads)), chance.choice(goods, len(goods))])
+
+    # A single group of either outcome would be all or nothing.
+    if places is None or min(len(set(places[rows].tolist())) for rows in (bads, goods)) < 2:
+        return by_row
+    order, sizes = np.argsort(places, kind="stable"), np.bincount(places)
+    starts = np.cumsum(sizes) - sizes
+
+    def by_group() -> NDArray[np.intp]:
+        while True:
+            drawn = chance.integers(len(sizes), size=len(sizes))
+            own = sizes[drawn]
+            rows: NDArray[np.intp] = order[np.arange(own.sum()) + np.repeat(starts[drawn] - np.cumsum(own) + own, own)]
+            if 0 < labels[rows].sum() < len(rows):
+                return rows
+
+    return by_group
+
+
 def bootstrap(
-    labels: Floats, measure: Callable[[NDArray[np.intp]], float], *, seed: int, draws: int = DRAWS, level: float = 0.95
+    labels: Floats,
+    measure: Callable[[NDArray[np.intp]], float],
+    *,
+    seed: int,
+    draws: int = DRAWS,
+    level: float = 0.95,
+    groups: Sequence[object] | None = None,
 ) -> tuple[float, float]:
     """
-    Interval of a measure over rows drawn with replacement, each class by itself so that neither is ever absent.
+    Interval of a measure over rows, or groups of rows, drawn with replacement.
 
     Args:
         measure: Of the positions drawn.
+        groups: As `drawing` takes them.
     """
-    chance = np.random.default_rng(seed)
-    bads, goods = np.flatnonzero(labels == 1), np.flatnonzero(labels == 0)
-    found = [measure(np.r_[chance.choice(bads, len(bads)), chance.choice(goods, len(goods))]) for _ in range(draws)]
+    draw = drawing(labels, groups, np.random.default_rng(seed))
+    found = [measure(draw()) for _ in range(draws)]
     tail = 50 * (1 - level)
     low, high = np.percentile(found, [tail, 100 - tail])
     return float(low), float(high)
 
 
 def evaluation(
-    labels: Floats, scores: Floats, probabilities: Floats, *, seed: int = 1, draws: int = DRAWS
+    labels: Floats,
+    scores: Floats,
+    probabilities: Floats,
+    *,
+    seed: int = 1,
+    draws: int = DRAWS,
+    groups: Sequence[object] | None = None,
 ) -> Evaluation:
     """
     All measures.
@@ -148,10 +193,11 @@ def evaluation(
     Args:
         labels: 1 default, 0 none; both occur.
         scores: Riskier is larger.
+        groups: One value a row, where rows of one group are alike: the interval is of groups then.
     """
     # A draw costs a sort; a large table's interval is narrow whatever the draws.
     draws = max(100, min(draws, 20_000_000 // max(1, len(labels))))
-    low, high = bootstrap(labels, lambda rows: auc(labels[rows], scores[rows]), seed=seed, draws=draws)
+    low, high = bootstrap(labels, lambda rows: auc(labels[rows], scores[rows]), seed=seed, draws=draws, groups=groups)
     return Evaluation(
         n=len(labels),
         positives=int(labels.sum()),
@@ -167,11 +213,21 @@ def evaluation(
 
 
 def paired_difference(
-    labels: Floats, scores: Floats, others: Floats, *, seed: int = 1, draws: int = DRAWS
+    labels: Floats,
+    scores: Floats,
+    others: Floats,
+    *,
+    seed: int = 1,
+    draws: int = DRAWS,
+    groups: Sequence[object] | None = None,
 ) -> tuple[float, float, float]:
     """AUC of scores minus AUC of others on the same rows, with its 95 % bootstrap interval."""
     draws = max(100, min(draws, 10_000_000 // max(1, len(labels))))
     low, high = bootstrap(
-        labels, lambda rows: auc(labels[rows], scores[rows]) - auc(labels[rows], others[rows]), seed=seed, draws=draws
+        labels,
+        lambda rows: auc(labels[rows], scores[rows]) - auc(labels[rows], others[rows]),
+        seed=seed,
+        draws=draws,
+        groups=groups,
     )
     return auc(labels, scores) - auc(labels, others), low, high

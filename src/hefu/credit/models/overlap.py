@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hefu.credit.models.applying import schema_of
+from hefu.credit.models.applying import schema_of, written_of
 from hefu.credit.models.checks import TRAINED_SHARE, fingerprints
 from hefu.credit.models.coding import code_table
 from hefu.credit.models.record import Model
@@ -35,7 +35,7 @@ def check_overlap(model: Model, table: Table, *, allowed: bool) -> float:
     if not marks:
         return 0.0
     try:
-        coded, _ = code_table(table, schema_of(model), digits)
+        coded, _ = code_table(table, schema_of(model), digits, written_of(model))
     except UsageError:
         return 0.0
     kept = _kept(marks, used, marked)

@@ -309,7 +309,9 @@ def _auc(s: Seen, goods: _Counts, bads: _Counts) -> float:
     pairs: dict[float, list[int]] = {}
     for cell in cells:
         good, bad = goods.get(cell, 0), bads.get(cell, 0)
-        value = _value(cell) if is_number else bad / (good + bad) if s.distinct <= 50 and good + bad >= 20 else rate
+        value = (
+            _value(cell, s.mark) if is_number else bad / (good + bad) if s.distinct <= 50 and good + bad >= 20 else rate
+        )
         if value is not None:
             found = pairs.setdefault(value, [0, 0])
             found[0] += good
@@ -324,9 +326,9 @@ def _auc(s: Seen, goods: _Counts, bads: _Counts) -> float:
     return 0.5 + max(known, abs(area / (2 * below * above) - 0.5) * (below + above) / (good_rows + bad_rows))
 
 
-def _value(cell: str | None) -> float | None:
+def _value(cell: str | None, mark: str | None) -> float | None:
     try:
-        value = number(cell)
+        value = number(cell, mark)
     except NotANumberError:
         return None
     return None if value is None else float(value)

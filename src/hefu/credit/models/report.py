@@ -6,6 +6,7 @@ probabilities hold on the rows given, what each field does, how stable it is, ho
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -15,12 +16,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hefu.credit.models.applying import read_fields, schema_of
+from hefu.credit.models.applying import groups_of, read_fields, schema_of, written_of
 from hefu.credit.models.batch import Batch, arrays
 from hefu.credit.models.charts import Line, bars, beams, lines, percent
 from hefu.credit.models.checks import labels_of
 from hefu.credit.models.coding import days
 from hefu.credit.models.drift import ALARM, WATCH, drift_of
+from hefu.credit.models.making import making_of
 from hefu.credit.models.metrics import Evaluation, auc, evaluation
 from hefu.credit.models.overlap import check_overlap
 from hefu.credit.models.record import PPM, Model, Score
@@ -86,8 +88,9 @@ def report_html(model: Model, table: Table, *, language: str = "en") -> str:
         language: "en" or "zh".
 
     Raises:
-        UsageError: As `read_fields`. Rejected: ONE_CLASS.
+        UsageError: As `making_of` and `read_fields`. Rejected: ONE_CLASS.
     """
+    making_of(model)
 
     def t(english: str, chinese: str) -> str:
         return chinese if language == "zh" else english
@@ -138,18 +141,28 @@ def _look(model: Model, table: Table) -> _Seen:
         p,
         outputs.points[kept],
         kept,
-        evaluation(y, raw, p),
+        evaluation(y, raw, p, groups=groups_of(table, schema, kept)),
         scores,
         check_overlap(model, table, allowed=True),
         drift_of(model, table),
     )
 
 
+class _Html(str):
+    """What is HTML already; every other text is escaped where it is shown."""
+
+    __slots__ = ()
+
+
+def _shown(text: object) -> str:
+    return text if isinstance(text, _Html) else escape(str(text))
+
+
 def _rows(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> str:
     def cells(tag: str, row: Sequence[str]) -> str:
-        return "".join(f"<{tag}{' class=n' if i in right else ''}>{cell}</{tag}>" for i, cell in enumerate(row))
+        return "".join(f"<{tag}{' class=n' if i in right else ''}>{_shown(cell)}</{tag}>" for i, cell in enumerate(row))
 
-    head = f"<thead><tr>{cells('th', [escape(h) for h in header])}</tr></thead>" if header else ""
+    head = f"<thead><tr>{cells('th', header)}</tr></thead>" if header else ""
     body = "".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
     return f'<div class="wide"><table>{head}<tbody>{body}</tbody></table></div>'
 
@@ -167,7 +180,7 @@ def _head(seen: _Seen, t: Words) -> str:
     slope = "–" if e.calibration_slope is None else f"{e.calibration_slope:.2f}"
     out = [
         f"<h1>{t('Model report: ', '模型报告：')}{escape(model.name)}</h1>",
-        f'<p class="soft">{escape(t("Digest", "摘要"))} <span class="mono">{model.digest}</span></p>',
+        f'<p class="soft">{escape(t("Digest", "摘要"))} <span class="mono">{escape(model.digest)}</span></p>',
     ]
     if model.about.get("synthetic"):
         out.append(
@@ -198,24 +211,29 @@ def _head(seen: _Seen, t: Words) -> str:
 
 def _data(seen: _Seen, t: Words) -> str:
     d, schema = seen.model.about["data"], seen.schema
-    rows = [
-        (t("made from", "训练数据"), f'{escape(d["file"])}<br><span class="mono">SHA-256 {d["sha256"]}</span>'),
+    made_from = f'{escape(d["file"])}<br><span class="mono">SHA-256 {escape(d["sha256"])}</span>'
+    rows: list[tuple[str, str]] = [
+        (t("made from", "训练数据"), _Html(made_from)),
         (t("rows used", "使用行数"), f"{d['used']:,}"),
         (t("defaults", "违约"), f"{d['defaults']:,} ({100 * d['defaults'] / d['used']:.1f} %)"),
         (t("without a label, left out", "无标签，略去"), f"{d['unlabelled']:,}"),
         (t("copies, left out", "重复行，略去"), f"{d['copies']:,}"),
-        (t("outcome", "结果列"), f"{escape(schema.label)} = {escape(', '.join(schema.positive))}"),
+        (t("outcome", "结果列"), f"{schema.label} = {', '.join(schema.positive)}"),
     ]
     for name, reason in schema.banned.items():
-        rows.append((t("banned", "禁用字段"), escape(f"{name}: {reason}" if reason else name)))
+        rows.append((t("banned", "禁用字段"), f"{name}: {reason}" if reason else name))
     for caution in seen.model.about["cautions"]:
         text = {
             "STRONG_FIELD": t("ranks strongly alone", "单独排序能力很强"),
             "CONSTANT_FIELD": t("is constant", "取值恒定"),
             "NOT_NUMBERS": t("cells were no numbers and counted as unknown", "个单元格不是数字，按未知处理"),
             "INFINITE": t("cells were infinite and counted as unknown", "个单元格为无穷大，按未知处理"),
-        }[caution["code"]]
-        rows.append((t("seen", "注意"), escape(f"{caution['field']} {text}")))
+            "HELD": t("cells were too large to be told apart", "个单元格数值过大，无法区分"),
+            "NOT_BY_TIME": t(
+                "leaves too few late rows to judge by, so rows were held back at random", "靠后的样本过少，改为随机留出"
+            ),
+        }.get(caution["code"], caution["code"])
+        rows.append((t("seen", "注意"), f"{caution['field']} {text}"))
     return f"<h2>{t('Data', '数据')}</h2>{_rows((), rows)}"
 
 
@@ -242,8 +260,8 @@ def _method(seen: _Seen, t: Words) -> str:
     }
     chosen = "+".join(m["parts"])
     tried = [
-        (f"<b>{escape(_parts(k, t))}</b>" if k == chosen else escape(_parts(k, t)), _ppm(v, 4))
-        for k, v in sorted(m["tried_auc_ppm"].items(), key=lambda item: -item[1])
+        (_Html(f"<b>{escape(_parts(k, t))}</b>") if k == chosen else _parts(k, t), _ppm(v, 4))
+        for k, v in sorted(m["tried_auc_ppm"].items(), key=lambda item: -(item[1] or 0))
     ]
     keys = ("auc", "auc_low", "auc_high", "ks", "pr_auc", "brier", "calibration_slope", "error_at_half")
     names = (
@@ -261,20 +279,16 @@ def _method(seen: _Seen, t: Words) -> str:
     else:
         said = t("The interval includes zero: no gain is shown over one field.", "区间包含零：未能证明优于单一字段。")
 
-    def said_of(key: str) -> str:
-        # The calibration was fitted on these very scores, so its slope here says nothing.
-        return t("fitted", "拟合") if key == "calibration_slope" else _ppm(held[key])
-
     versions = ", ".join(f"{k} {v}" for k, v in about["versions"].items())
     return "".join(
         [
             f"<h2>{t('Method', '方法')}</h2>",
-            f"<p>{t('The score of record is a sum of integers from tables and trees; libraries trained it, our own evaluator gives it. Held back:', '正式评分为整数表与树之和；由程序库训练，由本系统的求值器给出。留出方式：')} {splits[m['split']]}, {m['folds']} {t('folds, seed', '折，种子')} {m['seed']}. {t('The method was chosen on the same folds, so these figures flatter a little.', '方法亦由同样的折选出，指标略偏乐观。')}</p>",
+            f"<p>{t('The score of record is a sum of integers from tables and trees; libraries trained it, our own evaluator gives it. Held back:', '正式评分为整数表与树之和；由程序库训练，由本系统的求值器给出。留出方式：')} {splits.get(m['split'], escape(m['split']))}, {m['folds']} {t('folds, seed', '折，种子')} {m['seed']}. {t('The method was chosen on the same folds, so these figures flatter a little.', '方法亦由同样的折选出，指标略偏乐观。')}</p>",
             f"<h3>{t('Held out: what to expect of new firms', '留出验证：对新企业的预期表现')}</h3>",
             _rows(
                 ("", *names),
                 [
-                    (t("this model", "本模型"), *(said_of(k) for k in keys)),
+                    (t("this model", "本模型"), *(_ppm(held[k]) for k in keys)),
                     (t("best single field", "最佳单一字段"), *(_ppm(one[k]) for k in keys)),
                 ],
                 right=range(1, 9),
@@ -420,7 +434,7 @@ def _fields(seen: _Seen, t: Words) -> str:
 def _stability(seen: _Seen, t: Words) -> str:
     drift = seen.drift
     moved = [
-        (escape(name), f"{f['population_stability']:.3f}", _verdict(f["population_stability"], t))
+        (name, f"{f['population_stability']:.3f}", _verdict(f["population_stability"], t))
         for name, f in list(drift["fields"].items())[:12]
     ]
     score = drift["score_stability"]
@@ -437,13 +451,13 @@ def _stability(seen: _Seen, t: Words) -> str:
 
 def _verdict(value: float, t: Words) -> str:
     if value >= ALARM:
-        return f'<span class="bad">{t("moved", "已偏移")}</span>'
+        return _Html(f'<span class="bad">{t("moved", "已偏移")}</span>')
     return t("watch", "关注") if value >= WATCH else t("steady", "平稳")
 
 
 def _by_time(seen: _Seen, t: Words) -> str:
     try:
-        decided = days(seen.table, seen.schema.time)
+        decided = days(seen.table, seen.schema.time, written_of(seen.model).get(seen.schema.time))
     except UsageError:
         return ""
     at = np.array([np.nan if decided[i] is None else float(decided[i] or 0) for i in seen.kept])
@@ -492,7 +506,7 @@ def _segments(seen: _Seen, t: Words) -> str:
     for name in names:
         words = [word(cell) or t("(unknown)", "（未知）") for cell in seen.table.column(name)]
         own = np.array([words[i] for i in seen.kept], dtype=object)
-        found = sorted(((w, int((own == w).sum())) for w in set(own.tolist())), key=lambda item: (-item[1], item[0]))
+        found = sorted(Counter(own.tolist()).items(), key=lambda item: (-item[1], item[0]))
         shown = [w for w, n in found if n >= GROUP_LEAST][:GROUPS_MAX]
         median = np.median(seen.raw)
         passed = {w: float((seen.raw[own == w] <= median).mean()) for w in shown}
@@ -500,7 +514,7 @@ def _segments(seen: _Seen, t: Words) -> str:
         rows = []
         for w in shown:
             *cells, last = _group_cells(seen, own == w)
-            rows.append((escape(w), *cells, f'<span class="bad">{last}</span>' if passed[w] < 0.8 * best else last))
+            rows.append((w, *cells, _Html(f'<span class="bad">{last}</span>') if passed[w] < 0.8 * best else last))
         small = len(found) - len(shown)
         note = (
             t(f"{small} groups with fewer firms are not shown.", f"另有 {small} 个企业较少的组未列出。")

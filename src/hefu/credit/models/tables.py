@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -23,6 +24,8 @@ from hefu.kernel.errors import Corrupt, UsageError
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".arff")
 _SEPARATORS = (",", ";", "\t", "|")
+_NUMBERS = re.compile(r"(FLOAT|DOUBLE|DECIMAL|U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?)\b")
+_PARQUET = "read_parquet(?, hive_partitioning = false)"
 _CELL_MAX = 1 << 20
 _LINES_LOOKED_AT = 50
 
@@ -37,12 +40,14 @@ class Table:
         names: Of the columns, each once.
         columns: As long as each other; None where a Parquet or ARFF cell is null.
         digest: SHA-256 of the file, hexadecimal.
+        numbers: Columns that the file itself keeps as numbers, so that nobody's way of writing them is in question.
     """
 
     file: str
     names: tuple[str, ...]
     columns: tuple[list[str | None], ...]
     digest: str
+    numbers: frozenset[str] = frozenset()
 
     @property
     def rows(self) -> int:
@@ -63,7 +68,7 @@ class Table:
     def take(self, rows: Sequence[int]) -> Table:
         """Some rows, in the order given."""
         columns = tuple([column[i] for i in rows] for column in self.columns)
-        return Table(self.file, self.names, columns, self.digest)
+        return Table(self.file, self.names, columns, self.digest, self.numbers)
 
 
 def read_table(path: Path) -> Table:
@@ -86,9 +91,12 @@ def read_table(path: Path) -> Table:
         raise problem("FILE_UNREADABLE", path.name) from None
     if not raw.strip():
         raise problem("FILE_EMPTY", path.name)
-    names, columns = _parquet(path) if suffix == ".parquet" else _text(raw, suffix, path.name)
+    names, columns, numbers = (
+        _parquet(path) if suffix == ".parquet" else (*_text(raw, suffix, path.name), frozenset[str]())
+    )
+    names = [name.strip() for name in names]
     _check_header(names, path.name)
-    return Table(path.name, tuple(names), tuple(columns), sha256(raw).hexdigest())
+    return Table(path.name, tuple(names), tuple(columns), sha256(raw).hexdigest(), numbers)
 
 
 def _check_header(names: Sequence[str], file: str) -> None:
@@ -107,7 +115,9 @@ def _text(raw: bytes, suffix: str, file: str) -> tuple[list[str], list[list[str 
         return arff.read(text, file)
     if "\0" in text:
         raise problem("BAD_CSV", file)
-    header, *rows = _rows(text, file)
+    if not text.strip():
+        raise problem("FILE_EMPTY", file)
+    header, *rows = _without_last(_rows(text, file))
     names = [name.strip() for name in header]
     if names and not names[0] and _is_counter([row[0] for row in rows if row]):
         # The row number that data frames write.
@@ -125,6 +135,15 @@ def _text(raw: bytes, suffix: str, file: str) -> tuple[list[str], list[list[str 
     return names, columns
 
 
+def _without_last(rows: list[list[str]]) -> list[list[str]]:
+    """Without the empty column that a separator at the end of each line makes."""
+    named = len(rows[0]) - (not rows[0][-1].strip())
+    ends = {len(row) for row in rows[1:]} | ({len(rows[0])} if named < len(rows[0]) else set())
+    if named and ends == {named + 1} and not any(row[named].strip() for row in rows[1:]):
+        return [row[:named] for row in rows]
+    return rows
+
+
 def _decoded(raw: bytes, file: str) -> str:
     marked = raw.startswith((b"\xff\xfe", b"\xfe\xff"))
     for encoding in ("utf-16",) if marked else ("utf-8-sig", "gb18030", "cp1252"):
@@ -138,20 +157,26 @@ def _decoded(raw: bytes, file: str) -> str:
 def _rows(text: str, file: str) -> list[list[str]]:
     csv.field_size_limit(_CELL_MAX)
     try:
-        return [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text)) if row]
+        return [row for row in _reader(text, _separator(text)) if row]
     except csv.Error:
         raise problem("BAD_CSV", file) from None
+
+
+def _reader(text: str, separator: str) -> Iterator[list[str]]:
+    # A blank before a quote would make the quote a part of the cell.
+    return csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
 
 
 def _separator(text: str) -> str:
     """The one that splits the first lines into the most cells, the same number in each."""
     best, most = ",", 1
     for separator in _SEPARATORS:
-        reader = csv.reader(io.StringIO(text[:_CELL_MAX], newline=""), delimiter=separator)
+        reader = _reader(text[:_CELL_MAX], separator)
         try:
-            widths = [len(row) for row, _ in zip(reader, range(_LINES_LOOKED_AT)) if row]
+            looked_at = [row for row, _ in zip(reader, range(_LINES_LOOKED_AT)) if row]
         except csv.Error:
             continue
+        widths = [len(row) - (row[-1] == "" and len(row) == len(looked_at[0]) + 1) for row in looked_at]
         if len(widths) > 1 and len(text) > _CELL_MAX:
             widths.pop()
         if widths and widths[0] > most and widths.count(widths[0]) * 10 >= len(widths) * 9:
@@ -163,22 +188,34 @@ def _is_counter(cells: Sequence[str]) -> bool:
     return bool(cells) and all(cell.isdigit() for cell in cells) and len(set(cells)) == len(cells)
 
 
-def _parquet(path: Path) -> tuple[list[str], list[list[str | None]]]:
+def _parquet(path: Path) -> tuple[list[str], list[list[str | None]], frozenset[str]]:
+    # Exactly this file: what stands in brackets is no pattern, and what a folder is called is no column.
+    name = re.sub(r"([\[*?])", r"[\1]", str(path))
     try:
         with duckdb.connect() as connection:
             connection.execute("SET threads = 1")
-            found = connection.execute("SELECT * FROM read_parquet(?)", [str(path)])
-            assert found.description is not None
-            names = [column[0] for column in found.description]
+            kinds = connection.execute(f"DESCRIBE SELECT * FROM {_PARQUET}", [name]).fetchall()  # noqa: S608 - a constant
+            names, types = [str(kind[0]) for kind in kinds], [str(kind[1]) for kind in kinds]
+            asked = ", ".join(map(_asked, names, types))
+            found = connection.execute(f"SELECT {asked} FROM {_PARQUET}", [name])  # noqa: S608 - names in quotes
             columns: list[list[str | None]] = [[] for _ in names]
             while batch := found.fetchmany(20_000):
                 for column, cells in zip(columns, zip(*batch)):
                     column.extend(map(_cell, cells))
-            return names, columns
+            numbers = (column.strip() for column, kind in zip(names, types) if _NUMBERS.match(kind))
+            return names, columns, frozenset(numbers)
     except duckdb.OutOfMemoryException:
         raise problem("NO_ROOM") from None
     except duckdb.Error:
         raise problem("BAD_PARQUET", path.name) from None
+
+
+def _asked(name: str, kind: str) -> str:
+    column = '"' + name.replace('"', '""') + '"'
+    if kind == "FLOAT":
+        # A seventh in single precision is 0.14285715, not the double that it is nearest to.
+        return f"CAST(CAST({column} AS VARCHAR) AS DOUBLE)"
+    return f"make_timestamp(epoch_us({column}))" if kind == "TIMESTAMP WITH TIME ZONE" else column
 
 
 def _cell(value: Any) -> str | None:

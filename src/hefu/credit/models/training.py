@@ -251,9 +251,11 @@ def fit_linear(matrix: Floats, labels: Floats, directions: Sequence[str]) -> Sco
         line = LogisticRegression(C=0.1, max_iter=300).fit(design, labels)
         signs = [{"riskier": 1, "safer": -1}.get(directions[k], 0) for k in kept]
         wrong = [k for k, w, sign in zip(kept, line.coef_[0], signs) if w * sign < 0]
-        if not wrong or len(wrong) == len(kept):
+        if not wrong:
             break
         kept = [k for k in kept if k not in wrong]
+        if not kept:
+            return Scorecard({}, {}, {}, math.log(rate / (1 - rate)))
     weights = {k: float(w) for k, w in zip(kept, line.coef_[0])}
     centre = {k: float(design[:, i].mean()) for i, k in enumerate(kept)}
     intercept = float(line.intercept_[0]) + sum(weights[k] * centre[k] for k in kept)
@@ -299,6 +301,11 @@ class Boosted:
         found: Floats = np.asarray(
             self.booster.predict(matrix, raw_score=True, num_iteration=self.rounds, num_threads=1)
         )
+        new = [k for k, seen in enumerate(self.with_unknown) if not seen]
+        odd = np.flatnonzero(np.isnan(matrix[:, new]).any(axis=1))
+        if len(odd):
+            # The library takes for zero what was never unknown in training; the record sends it where most rows went.
+            found[odd] = sum(_walked(nodes, matrix[odd]) for nodes in self.trees(1.0)) / UNIT
         return found
 
     def tables(self, weight: float) -> list[dict[str, Any]]:
@@ -341,6 +348,22 @@ def _boosted_tree(root: Mapping[str, Any], weight: float, with_unknown: Sequence
 
     add(root)
     return nodes
+
+
+def _walked(nodes: Sequence[Sequence[int]], matrix: Floats) -> Floats:
+    """What a tree of record gives rows of fields."""
+    found = np.empty(len(matrix))
+    waiting = [(0, np.arange(len(matrix)))]
+    while waiting:
+        at, rows = waiting.pop()
+        if len(nodes[at]) == 1:
+            found[rows] = nodes[at][0]
+            continue
+        k, threshold, unknown_left, left, right, _ = nodes[at]
+        values = matrix[rows, k]
+        goes = np.where(np.isnan(values), unknown_left == 1, values <= threshold)
+        waiting += [(child, some) for child, some in ((left, rows[goes]), (right, rows[~goes])) if len(some)]
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,8 +106,12 @@ MODELS: Mapping[str, tuple[str, str]] = {
         "样本过少，或某一结果的样本过少，训练出的模型没有意义。请提供更多数据。",
     ),
     "TOO_FEW_FOLDS": (
-        "The groups or times leave no two parts of the table that both have defaults and others. Choose another split.",
-        "按组或按时间划分后，没有两部分同时含有违约与未违约样本。请在 schema 中改用其他划分方式。",
+        "The groups or times leave no two parts of the table that both have enough defaults and others. Choose another split.",
+        "按组或按时间划分后，没有两部分同时含有足够的违约与未违约样本。请在 schema 中改用其他划分方式。",
+    ),
+    "TOO_MANY_FIELDS": (
+        "The schema has more fields than a model's file can hold. Ignore those that tell least.",
+        "schema 中的字段数超出模型文件的上限。请将作用较小的列设为 ignore。",
     ),
     "FIELD_RANGE": (
         "Numbers of a field lie outside its lowest and highest in the schema. Correct the table, or the bounds; the message gives "
@@ -142,6 +146,15 @@ MODELS: Mapping[str, tuple[str, str]] = {
     "MODEL_WITHOUT_SCHEMA": (
         "The model's file carries no schema of a table, so no table can be scored with it. Give it records of integers instead.",
         "模型文件未附带数据表的 schema，无法直接为数据表评分。请改为提供整数记录。",
+    ),
+    "MODEL_ABOUT": (
+        "The model's file does not say how it was made, or says it in another form. It can score; to evaluate it, report on it or "
+        "measure drift, use the file that the fit wrote.",
+        "模型文件未写明训练情况，或其格式不符。该模型仍可评分；如需评估、生成报告或衡量偏移，请使用训练命令写出的原文件。",
+    ),
+    "NOTHING_SCORED": (
+        "No row of the table can be scored. Check that it has rows, and that their values can be what the model reads.",
+        "数据表中没有可评分的行。请核对表中是否有数据，取值是否符合模型要求。",
     ),
     "MODELS_MISSING": (
         "What trains and judges models is not installed here. Install hefu with the extra models.",
