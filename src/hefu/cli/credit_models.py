@@ -31,6 +31,8 @@ _DATA = click.option(
     help=t("Table: CSV, Parquet or ARFF.", "数据表：CSV、Parquet 或 ARFF。"),
 )
 _MODEL = click.argument("model_path", metavar="MODEL", type=_FILE)
+#: Fields without a difference that a fit names; --json has all.
+_CONSTANTS_NAMED = 5
 #: What a check saw that is no reason to stop.
 CAUTIONS = {
     "STRONG_FIELD": (
@@ -187,8 +189,15 @@ def fit_command(
             "cautions": [{"code": code, "field": where} for code, where in fit.prepared.cautions],
         }
     )
+    constant = [where for code, where in fit.prepared.cautions if code == "CONSTANT_FIELD"]
     for code, where in fit.prepared.cautions:
-        output.line(f"  {where}: {t(*CAUTIONS[code])}")
+        if code != "CONSTANT_FIELD":
+            output.line(f"  {where}: {t(*CAUTIONS[code])}")
+    if constant:
+        more = len(constant) - _CONSTANTS_NAMED
+        named = t(", ", "、").join(constant[:_CONSTANTS_NAMED])
+        rest = t(f" and {more} more", f" 等共 {len(constant)} 项") if more > 0 else ""
+        output.line(f"  {named}{rest}: {t(*CAUTIONS['CONSTANT_FIELD'])}")
     d = about["data"]
     output.line(
         t(

@@ -201,7 +201,10 @@ def _of_features(table: Table, seen: dict[str, Seen], comments: dict[str, str], 
     features = [f for s in rest if (f := BY_NAME.get(s.name))]
     banned = {f.name: f"caution: {f.caution}" for f in features if f.caution}
     others = [Column(s.name, Role.IGNORE) for s in rest if s.name not in BY_NAME]
-    columns = tuple(_feature(f) for f in features if f.name not in banned)
+    # A source that is absent for every firm here has nothing to tell.
+    columns = tuple(
+        _feature(f) if seen[f.name].distinct else Column(f.name, Role.IGNORE) for f in features if f.name not in banned
+    )
     return _Parts([n for n in ("firm", "as_of") if n != time], time, group, banned, (*columns, *others))
 
 

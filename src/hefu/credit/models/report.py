@@ -464,12 +464,17 @@ def _by_time(seen: _Seen, t: Words) -> str:
     known = ~np.isnan(at)
     if known.sum() < 4 * GROUP_LEAST:
         return ""
-    edges = np.unique(np.quantile(at[known], [0, 0.25, 0.5, 0.75, 1]))
+    # Where few days repeat, a quarter of the rows and the next may begin on one day: then they are one.
+    starts = np.unique(np.quantile(at[known], [0, 0.25, 0.5, 0.75], method="lower"))
+    written = [seen.table.column(seen.schema.time)[i] for i in seen.kept]
     rows = []
-    for k, (low, high) in enumerate(pairwise(edges)):
-        part = known & (at >= low) & ((at < high) | (k == len(edges) - 2))
-        rows.append((str(k + 1), *_group_cells(seen, part)))
-    header = (t("quarter of the time span, oldest first", "时间段（由早到晚）"), *_group_header(t))
+    for low, high in pairwise([*starts, np.inf]):
+        part = known & (at >= low) & (at < high)
+        first, last = (
+            str(written[k]) for k in (np.where(part, at, np.inf).argmin(), np.where(part, at, -np.inf).argmax())
+        )
+        rows.append((first if first == last else f"{first} – {last}", *_group_cells(seen, part)))
+    header = (t("decided on, a quarter of the rows each", "决策日期（各约四分之一）"), *_group_header(t))
     return f"<h3>{t('By time', '按时间')}</h3>{_rows(header, rows, right=range(1, 6))}"
 
 
