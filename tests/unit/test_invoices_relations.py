@@ -112,6 +112,29 @@ def test_voids_reversals_and_single_invoices_of_two_firms_make_no_twins(tmp_path
     assert found.slips == 1
 
 
+@pytest.mark.parametrize("noise", [0, 40])
+@pytest.mark.parametrize("rents", [("5450.00",) * 10, ("5450.00",) * 6 + ("3200.00",) * 4])
+def test_landlords_who_bill_alike_are_no_twins(rents: tuple[str, ...], noise: int, tmp_path: Path) -> None:
+    lines = [
+        f"{firm} sells {10 * month + flat + 1} gross={rent} day={month + 1:02d} party={firm}{flat}"
+        for firm in ("North", "South")
+        for month in range(24)
+        for flat, rent in enumerate(rents)
+    ]
+    # Two tenants whose landlords are not here, and count alike.
+    lines += [f"{firm} buys {10 * m + 1} gross=5450.00 day={m + 1:02d} party=l" for firm in "PQ" for m in range(24)]
+    found = relations(tmp_path, "\n".join(lines), noise=noise)
+    assert found.counts() == dict.fromkeys(RelationKind, 0)
+
+
+def test_a_landlords_second_book_is_its_twin_where_numbers_are_long(tmp_path: Path) -> None:
+    lines = [
+        f"{f} sells {52_000_017 + 7 * m} gross=5450.00 day={m + 1:02d}" for f in ("North", "South") for m in range(24)
+    ]
+    found = relations(tmp_path, "\n".join(lines))
+    assert pairs(found, RelationKind.TWINS) == [("North", "South", 24)]
+
+
 def test_a_ring_needs_three_and_is_told_step_by_step(tmp_path: Path) -> None:
     ring = ("Iron", "Steel", "Parts", "Motor")
     lines = []
@@ -166,7 +189,7 @@ def test_names_that_hold_everywhere_are_told_from_codes_by_the_files(tmp_path: P
 
 
 SCENES = {
-    "codes": (Books(firms=48), 0),
+    "codes": (Books(firms=48, bulk=6), 0),
     "slips": (Books(firms=48, slips=30), 1),
     "names": (Books(firms=48, are_names=True, slips=20), 2),
     "short numbers": (Books(firms=48, digits=5, round_percent=50), 3),

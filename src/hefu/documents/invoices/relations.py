@@ -20,7 +20,15 @@ from typing import Any
 import duckdb
 
 from hefu.documents.invoices import evidence as tables
-from hefu.documents.invoices.coincidence import FALSE_SHARE, Coincidences, expected_between, make_number_chances, totals
+from hefu.documents.invoices.coincidence import (
+    AMOUNTS,
+    FALSE_SHARE,
+    Agreeing,
+    Coincidences,
+    expected_between,
+    make_number_chances,
+    totals,
+)
 from hefu.documents.invoices.evidence import KEYS
 from hefu.documents.invoices.identity import SHARE_PERCENT, CodeOwner, are_names, code_owners
 from hefu.documents.invoices.importing import Invoices
@@ -198,13 +206,14 @@ class _Search:
         make_number_chances(self.work)
         same, self.across, self.within = totals(self.work)
         rows = self.work.execute(
-            "SELECT a, b, direction, count(*) FROM twin_evidence GROUP BY ALL ORDER BY ALL"
+            f"SELECT a, b, direction, count(*), count(DISTINCT {AMOUNTS}) FROM twin_evidence GROUP BY ALL ORDER BY ALL"  # noqa: S608
         ).fetchall()
-        shared = {((str(a), str(side)), (str(b), str(side))): int(n) for a, b, side, n in rows}
+        agreeing = {((str(a), str(side)), (str(b), str(side))): Agreeing(n, m) for a, b, side, n, m in rows}
+        shared = {pair: int(found.invoices) for pair, found in agreeing.items()}
         # A single invoice that two firms share is a slip or chance; where there are many, two or three may be slips as well.
         self.slips = max(0, sum(n == 1 for n in shared.values()) - round(same))
         chance = Coincidences(self.sizes, expected_between(self.work, shared), same, self.slips)
-        twins = chance.beyond({pair: n for pair, n in shared.items() if n >= TWIN_INVOICES})
+        twins = chance.beyond({pair: found for pair, found in agreeing.items() if found.invoices >= TWIN_INVOICES})
         pairs_found = sorted({(a, b) for (a, _), (b, _) in twins})
         tables.fill(self.work, "twin_pairs", "a VARCHAR, b VARCHAR", pairs_found)
         self._merge(
@@ -261,7 +270,13 @@ class _Search:
                 SELECT * FROM side_rows ANTI JOIN contradicted USING ({KEYS}, seller, buyer)
             """)  # noqa: S608
         pairs = self._sums("sides", "seller, buyer")
-        shared = {((a, "sales"), (b, "purchases")): pair.evidence for (a, b), pair in pairs.items()}
+        amounts = self.work.execute(
+            f"SELECT seller, buyer, count(DISTINCT {AMOUNTS}) FROM sides GROUP BY ALL"  # noqa: S608
+        ).fetchall()
+        shared = {
+            ((str(a), "sales"), (str(b), "purchases")): Agreeing(pairs[str(a), str(b)].evidence, int(m))
+            for a, b, m in amounts
+        }
         self.chance = Coincidences(self.sizes, expected_between(self.work, shared), self.across, self.slips)
         kept = {(a, b): pairs[a, b] for (a, _), (b, _) in self.chance.beyond(shared)}
         singles = {key: pair for key, pair in pairs.items() if pair.evidence == 1 and key not in kept}
