@@ -242,6 +242,13 @@ def test_the_same_files_give_the_same_bytes(tmp_path: Path) -> None:
         save_relations(found, tmp_path / "x.xls")
 
 
+@pytest.mark.parametrize(("name", "mark"), [("Steel", b""), ("宏远钢铁", "\ufeff".encode())])
+def test_the_mark_of_utf8_stands_only_before_what_needs_it(name: str, mark: bytes, tmp_path: Path) -> None:
+    found = relations(tmp_path, f"{name} sells 20000041\n{name} buys 20000041")
+    save_relations(found, tmp_path / "found.csv")
+    assert (tmp_path / "found.csv").read_bytes().startswith(mark + b"kind,firm_a"), found.found
+
+
 def test_too_few_firms_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError):
         plant(tmp_path, 1, Books(firms=FIRMS_MIN - 1))
