@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from hefu.documents.invoices import Relation, RelationKind, Relations, find_relations, import_invoices
@@ -24,22 +25,23 @@ HEADER = "firm_id,invoice_no,issue_date,counterparty_id,net_amount,tax_amount,gr
 
 def relations(folder: Path, lines: str, noise: int = 40) -> Relations:
     """
-    Lines of: firm, sells or buys, invoice, then party=, gross=, day=, status= where they are not the usual. Each firm named
-    also has invoices of its own with parties outside, so that there is something to be beyond.
+    Lines of: firm, sells or buys, invoice, then party=, gross=, net=, day=, status= where they are not the usual, ~ for a blank.
+    Each firm named also has invoices of its own with parties outside, so that there is something to be beyond.
     """
     texts: dict[str, list[str]] = {"sells": [HEADER], "buys": [HEADER]}
     firms = set()
     for line in lines.strip().splitlines():
         firm, side, number, *rest = line.split()
         named = dict(word.split("=") for word in rest)
-        gross = named.get("gross", f"{int(number) % 9973 + 100}.00")
+        gross = named.get("gross") or f"{int(number) % 9973 + 100}.00"
+        net = named.get("net", gross)
         cells = (
             firm,
-            number,
+            number.replace("~", " "),
             f"2026-01-{named.get('day', '05')}",
             named.get("party", f"{side}-{number}"),
-            gross,
-            "0.00",
+            net,
+            f"{float(gross) - float(net):.2f}",
             gross,
         )
         texts[side].append(",".join((*cells, named.get("status", "valid"))))
@@ -133,6 +135,72 @@ def test_a_landlords_second_book_is_its_twin_where_numbers_are_long(tmp_path: Pa
     ]
     found = relations(tmp_path, "\n".join(lines))
     assert pairs(found, RelationKind.TWINS) == [("North", "South", 24)]
+
+
+DISGUISES = {
+    "decimals of a spreadsheet": "{}.0",
+    "a word in front": "No.~{}",
+    "an invoice code in front": "044001900211{}",
+    "a mark between": "{0[0]}{0[1]}-{0[2]}{0[3]}~{0[4]}{0[5]}{0[6]}{0[7]}",
+    "wide digits": "wide",
+    "another case": "no{}",
+}
+WIDE = str.maketrans({str(i): chr(0xFF10 + i) for i in range(10)})
+
+
+@pytest.mark.parametrize("disguise", DISGUISES)
+def test_an_invoice_is_known_in_spite_of_what_systems_do_to_its_number(disguise: str, tmp_path: Path) -> None:
+    lines = []
+    for i in range(6):
+        number = f"2000004{i}"
+        other = number.translate(WIDE) if disguise == "wide digits" else DISGUISES[disguise].format(number)
+        lines += [f"Tin sells {number} gross={71 * i + 5}.00", f"Zinc sells {other} gross={71 * i + 5}.00"]
+    assert pairs(relations(tmp_path, "\n".join(lines)), RelationKind.TWINS) == [("Tin", "Zinc", 6)]
+
+
+def test_a_number_that_became_a_float_in_a_table_is_the_same(tmp_path: Path) -> None:
+    lines = [f"{firm} sells 2000004{i} gross={71 * i + 5}.00" for firm in ("Tin", "Zinc") for i in range(6)]
+    relations(tmp_path, "\n".join(lines))
+    with duckdb.connect() as connection:
+        rows = f"read_csv('{tmp_path / 'output.csv'}', types = {{'invoice_no': 'DOUBLE', 'issue_date': 'VARCHAR'}})"
+        connection.execute(f"COPY (FROM {rows} WHERE firm_id = 'Zinc') TO '{tmp_path / 'output2.parquet'}'")
+    text = (tmp_path / "output.csv").read_text("utf-8").splitlines()
+    (tmp_path / "output.csv").write_text("\n".join(line for line in text if not line.startswith("Zinc")), "utf-8")
+    found = find_relations(import_invoices(tmp_path, today=TODAY).invoices)
+    assert pairs(found, RelationKind.TWINS) == [("Tin", "Zinc", 6)]
+
+
+def test_tax_may_be_rounded_otherwise(tmp_path: Path) -> None:
+    lines = [f"Tin sells 2000004{i} net={i}1.00 gross={i}4.15" for i in range(1, 6)]
+    lines += [f"Zinc sells 2000004{i} net={i}1.00 gross={i}4.1{4 + i % 2 * 2}" for i in range(1, 6)]
+    lines += [f"Iron sells 2000005{i} net={i}1.00 gross={i}4.15" for i in range(1, 6)]
+    lines += [f"Lead sells 2000005{i} net={i}1.00 gross={i}4.17" for i in range(1, 6)]
+    assert pairs(relations(tmp_path, "\n".join(lines)), RelationKind.TWINS) == [("Tin", "Zinc", 5)]
+
+
+def test_an_invoice_under_three_codes_makes_them_one_party(tmp_path: Path) -> None:
+    lines = [f"Tin buys 2000004{i} party={code}" for i in range(3) for code in ("a1", "a2", "a3")]
+    found = relations(tmp_path, "\n".join(lines))
+    assert pairs(found, RelationKind.SEVERAL_CODES) == [("a1", "a2", 3), ("a1", "a3", 3), ("a2", "a3", 3)]
+
+
+def test_the_case_of_letters_makes_no_other_name(tmp_path: Path) -> None:
+    shell = "91350211m000100y43"
+    found = relations(
+        tmp_path,
+        f"""
+        Steel sells 20000041 party=PARTS
+        Parts buys  20000041 party=steel
+        Parts sells 20000042 party=tin
+        Tin   buys  20000042 party=parts
+        Tin   sells 20000043 party={shell}
+        Tin   buys  20000044 party={shell.upper()}
+        Zinc  sells 20000045 party=zinc
+        """,
+    )
+    assert found.by_name
+    assert pairs(found, RelationKind.RECIPROCAL) == [(shell.upper(), "Tin", 2)]
+    assert pairs(found, RelationKind.SELF_TRADE) == [("Zinc", "Zinc", 1)]
 
 
 def test_a_ring_needs_three_and_is_told_step_by_step(tmp_path: Path) -> None:

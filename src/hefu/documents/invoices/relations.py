@@ -367,7 +367,11 @@ class _Search:
             SELECT a_sheet AS one, a_party AS x, b_sheet AS other, b_party AS y, false AS is_own, {KEYS}
             FROM twin_evidence SEMI JOIN twin_pairs USING (a, b) WHERE a_party <> b_party
             UNION ALL
-            SELECT sheet, party, sheet, last_party, direction = 'purchases', {KEYS} FROM relation_keys WHERE party <> last_party
+            SELECT sheet, x.party, sheet, y.party, direction = 'purchases', {KEYS}
+            FROM (SELECT *, min(party) OVER of AS first, count(*) OVER of AS n FROM several_codes
+                  WINDOW of AS (PARTITION BY firm, direction, sheet, {KEYS})) AS x
+            JOIN several_codes AS y USING (firm, direction, sheet, {KEYS})
+            WHERE x.party < y.party AND (x.n <= {CODES_EACH_MAX} OR x.party = x.first)
         """  # noqa: S608
         query = f"SELECT one, x, other, y, {_SUMS}, bool_and(is_own) FROM ({same}) GROUP BY 1, 2, 3, 4"  # noqa: S608
         pairs = self.work.execute(query).fetchall()
