@@ -238,6 +238,42 @@ def test_whoever_names_itself_trades_with_itself(tmp_path: Path) -> None:
     assert pairs(found, RelationKind.SELF_TRADE) == [("Steel", "Steel", 1)], "77 may be a running number"
 
 
+#: Invoices that both sides show, under codes of the sheet: so counterparties do not stand by names.
+CODED = "\n".join(
+    f"Steel sells 2100004{i} party=b{i}\nParts{i} buys 2100004{i} party=a1\nParts{i} sells 2100005{i}" for i in range(4)
+)
+
+
+def test_where_codes_of_a_sheet_look_like_firms_names_a_word_says_nothing(tmp_path: Path) -> None:
+    lines = [f"A00{100 + i} buys 2000{i}{n} party=A00{n}" for i in range(4) for n in range(100, 130)]
+    found = relations(tmp_path, "\n".join((CODED, *lines)))
+    assert not found.by_name
+    assert not found.of(RelationKind.SELF_TRADE)
+    assert not found.of(RelationKind.RECIPROCAL)
+
+
+def test_firms_names_in_books_of_codes_draw_edges_of_one_side(tmp_path: Path) -> None:
+    trade = ("F101 F102", "F102 F103", "F103 F101", "F104 F105", "F105 F104", "F106 F106")
+    lines = []
+    for i, (seller, buyer) in enumerate(edge.split() for edge in trade):
+        lines += [f"{seller} sells 2000004{i} party={buyer} day={i + 5:02d} gross=999.00"]
+    lines += [f"Other{i} sells 2200004{i}" for i in range(9)]
+    found = relations(tmp_path, "\n".join((CODED, *lines)))
+    assert not found.by_name
+    assert pairs(found, RelationKind.RECIPROCAL) == [("F104", "F105", 2)]
+    assert {r.group for r in found.of(RelationKind.RING)} == {"F101 > F102 > F103"}
+    assert pairs(found, RelationKind.SELF_TRADE) == [("F106", "F106", 1)]
+
+
+def test_matched_invoices_win_over_a_firms_name(tmp_path: Path) -> None:
+    # F104 buys from F101 under the code F105, so that codes like these are no names.
+    lines = [f"F101 sells 2000004{i} party=b1\nF104 buys 2000004{i} party=F105" for i in range(3)]
+    lines += ["F104 sells 20000061 party=F105", "F105 sells 20000062 party=F104", "F106 buys 20000063 party=F106"]
+    found = relations(tmp_path, "\n".join((CODED, *lines)))
+    assert not found.of(RelationKind.RECIPROCAL)
+    assert not found.of(RelationKind.SELF_TRADE)
+
+
 def test_names_that_hold_everywhere_are_told_from_codes_by_the_files(tmp_path: Path) -> None:
     found = relations(
         tmp_path,

@@ -30,7 +30,14 @@ from hefu.documents.invoices.coincidence import (
     totals,
 )
 from hefu.documents.invoices.evidence import KEYS
-from hefu.documents.invoices.identity import SHARE_PERCENT, CodeOwner, are_names, code_owners
+from hefu.documents.invoices.identity import (
+    SHARE_PERCENT,
+    CodeOwner,
+    are_names,
+    code_owners,
+    drop_contradicted_words,
+    make_own_words,
+)
 from hefu.documents.invoices.importing import Invoices
 from hefu.documents.invoices.rings import Ring, find_rings, trimmed
 from hefu.documents.invoices.twins import TwinRule
@@ -172,9 +179,11 @@ class _Search:
         found = self._twins()
         self.merged = {*self.stands_for, *self.stands_for.values()}
         tables.make_sides(self.work, self.stands_for, self._largest())
+        make_own_words(self.work)
         self.by_name = are_names(self.work)
         links, own = self._links()
         self._accept({*links, *((firm, firm) for firm in own)})
+        drop_contradicted_words(self.work)
         self.owners = code_owners(
             self.work, least=2 if self.slips or self.across > SINGLES_BY_SLIP_MAX * len(links) else 1
         )
@@ -409,27 +418,32 @@ class _Search:
         return found
 
     def _make_edges(self) -> None:
-        """Every invoice that says who sold to whom: by names, or by both sides and by codes that are a firm's."""
+        """Every invoice that says who sold to whom: by names, or by both sides, by a firm's code of the sheet, or by its own."""
         work = self.work
         # A code of twins is nobody's alone, so it draws no edge of its own; by names each goes by its own.
         columns = "sheet VARCHAR, direction VARCHAR, code VARCHAR, owner VARCHAR"
         owners = [(o.sheet, o.direction, o.code, o.firm) for o in self.owners if o.firm not in self.merged]
         tables.fill(work, "owners", columns, owners)
         own = "coalesce(n.who, k.firm)"
-        other = "coalesce(o.owner, k.party)" if self.by_name else "o.owner"
+        other = f"coalesce(o.owner, {'k.party' if self.by_name else 'w.word'})"
+        # Unless by a running number that anybody may have.
+        is_itself = (
+            "NOT regexp_full_match(party, '[0-9]{1,7}')" if self.by_name else "party IN (SELECT word FROM own_words)"
+        )
         chosen = ", ".join(f"k.{name}" for name in tables.KEY)
         work.execute(f"""
             CREATE OR REPLACE TEMP TABLE edge_rows AS
             SELECT CASE WHEN k.direction = 'sales' THEN {own} ELSE {other} END AS seller,
                    CASE WHEN k.direction = 'sales' THEN {other} ELSE {own} END AS buyer, {chosen}
             FROM relation_keys AS k LEFT JOIN named_keys AS n USING (firm, direction, {KEYS})
-            {"LEFT" if self.by_name else ""} JOIN owners AS o
-                 ON o.sheet = k.sheet AND o.direction = k.direction AND o.code = k.party
+            LEFT JOIN owners AS o ON o.sheet = k.sheet AND o.direction = k.direction AND o.code = k.party
+            LEFT JOIN own_words AS w ON w.word = k.party
+            WHERE {other} IS NOT NULL
             UNION
             SELECT seller, buyer, {KEYS} FROM sides SEMI JOIN accepted USING (seller, buyer)
             UNION
-            -- Whoever names itself as the other party, unless by a running number that anybody may have.
-            SELECT firm, firm, {KEYS} FROM relation_keys WHERE party = firm AND NOT regexp_full_match(party, '[0-9]{{1,7}}')
+            -- Whoever names itself as the other party.
+            SELECT firm, firm, {KEYS} FROM relation_keys WHERE party = firm AND {is_itself}
         """)  # noqa: S608
 
     def _reciprocal(self, edges: set[tuple[str, str]]) -> list[Relation]:
