@@ -17,6 +17,8 @@ from stdnum.cn import uscc
 
 #: Least part of a code's invoices that must stand in the firm's own list, in percent, for the code to be the firm's.
 SHARE_PERCENT = 50
+#: Least codes with owners in several files that say whether the files are one sheet.
+_CODES_LEAST = 3
 #: How many codes are looked at to see whether they are social credit codes.
 _SAMPLE = 1_000
 
@@ -39,6 +41,30 @@ class CodeOwner:
     shown: int
     gross_minor: int
     of: int
+
+
+def unite_sheets(connection: duckdb.DuckDBPyConnection) -> None:
+    """
+    Take the files of one direction for one sheet where a code means one party in all of them; `side_rows` is there.
+
+    The invoices that both sides show tell: of the codes that such invoices give an owner in several files, at least three, more
+    than half must have the same owner in each. So files of one firm each, cut from one sheet, keep the sheet's codes.
+    """
+    directions = connection.execute(f"""
+        WITH owned AS (SELECT direction, party, sheet, mode(owner ORDER BY owner) AS owner FROM side_rows GROUP BY ALL),
+             codes AS (SELECT direction, count(DISTINCT owner) = 1 AS agrees
+                       FROM owned GROUP BY direction, party HAVING count(*) > 1)
+        SELECT direction FROM codes GROUP BY 1 HAVING count(*) >= {_CODES_LEAST} AND 2 * count(*) FILTER (agrees) > count(*)
+    """).fetchall()  # noqa: S608 - a number of ours.
+    for (direction,) in directions:
+        for table, columns in (
+            ("relation_keys", "sheet"),
+            ("several_codes", "sheet"),
+            ("side_rows", "sheet"),
+            ("twin_evidence", "a_sheet b_sheet"),
+        ):
+            names = ", ".join(f"{name} = direction" for name in columns.split())
+            connection.execute(f"UPDATE {table} SET {names} WHERE direction = ?", [direction])  # noqa: S608
 
 
 def make_own_words(connection: duckdb.DuckDBPyConnection) -> None:

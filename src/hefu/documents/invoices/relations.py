@@ -37,6 +37,7 @@ from hefu.documents.invoices.identity import (
     code_owners,
     drop_contradicted_words,
     make_own_words,
+    unite_sheets,
 )
 from hefu.documents.invoices.importing import Invoices
 from hefu.documents.invoices.rings import Ring, find_rings, trimmed
@@ -62,7 +63,7 @@ class RelationKind(StrEnum):
     RECIPROCAL = "reciprocal"
     #: firm_a sells to firm_b on a circle of three or more; a row for each step, one group for each ring.
     RING = "ring"
-    #: firm_a and firm_b are codes of one counterparty in one sheet.
+    #: firm_a and firm_b are codes of one counterparty in one sheet: a file, or all files of a direction where they share codes.
     SEVERAL_CODES = "several-codes"
     #: The same, in two sheets.
     CODES_ACROSS = "codes-across-sheets"
@@ -179,6 +180,7 @@ class _Search:
         found = self._twins()
         self.merged = {*self.stands_for, *self.stands_for.values()}
         tables.make_sides(self.work, self.stands_for, self._largest())
+        unite_sheets(self.work)
         make_own_words(self.work)
         self.by_name = are_names(self.work)
         links, own = self._links()
