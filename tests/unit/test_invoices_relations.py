@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import random
+import subprocess
+import sys
+import time
 from collections.abc import Iterable
 from datetime import date, timedelta
 from pathlib import Path
@@ -321,6 +325,43 @@ def test_what_was_planted_is_found_and_hardly_anything_else(scene: str, tmp_path
     assert len(links - planted.links) <= 0.05 * len(links) + 1
 
 
+def split_by_firm(folder: Path, into: Path) -> None:
+    for path in folder.glob("*.csv"):
+        head, *rows = path.read_text("utf-8").splitlines()
+        for firm in {row.split(",")[0] for row in rows}:
+            mine = [row for row in rows if row.startswith(f"{firm},")]
+            (into / f"{path.stem}_{firm}.csv").write_text("\n".join((head, *mine)) + "\n", "utf-8")
+
+
+def test_a_sheet_cut_into_a_file_for_each_firm_is_still_one_sheet(tmp_path: Path) -> None:
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    for folder in (whole, cut):
+        folder.mkdir()
+    planted = plant(whole, 3, Books(firms=FIRMS_MIN))
+    split_by_firm(whole, cut)
+    found = find_relations(import_invoices(cut, today=date(2030, 1, 1)).invoices)
+    assert {pair[:2] for pair in pairs(found, RelationKind.SEVERAL_CODES)} >= set(planted.pairs["several-codes"])
+    assert not found.of(RelationKind.CODES_ACROSS)
+    assert {r.group for r in found.of(RelationKind.SEVERAL_CODES)} == {"sales", "purchases"}
+
+
+def test_files_coded_apart_stay_sheets_of_their_own(tmp_path: Path) -> None:
+    # In every buyer's file the code a1 is another seller.
+    for i in range(9):
+        rows = [
+            f"Buyer{i},2000{i}{n}77,2026-01-1{n},a{n},{100 * n + i + 1}.00,0.00,{100 * n + i + 1}.00,valid"
+            for n in range(6)
+        ]
+        sold = [
+            row.replace(f"Buyer{i}", f"Seller{(i + n) % 9}").replace(f",a{n},", ",b1,") for n, row in enumerate(rows)
+        ]
+        (tmp_path / f"input_{i}.csv").write_text("\n".join((HEADER, *rows)) + "\n", "utf-8")
+        (tmp_path / f"output_{i}.csv").write_text("\n".join((HEADER, *sold)) + "\n", "utf-8")
+    found = find_relations(import_invoices(tmp_path, today=TODAY).invoices)
+    assert len(found.of(RelationKind.LINK)) == 54
+    assert not found.of(RelationKind.SEVERAL_CODES)
+
+
 def test_books_without_relations_show_none(tmp_path: Path) -> None:
     lines = "\n".join(f"Firm{i} sells 4000000{i}" for i in range(9))
     found = relations(tmp_path, lines, noise=120)
@@ -395,6 +436,47 @@ def test_rounds_go_forward_in_time_with_amounts_alike() -> None:
     assert count_rounds([[(day[9], 100)], [(day[20], 98)], [(day[0], 97)]]) == 1, "whoever began"
     twice = [[(day[0], 100), (day[50], 100)], [(day[9], 98), (day[59], 98)], [(day[20], 97), (day[70], 97)]]
     assert count_rounds(twice) == 2
+
+
+def test_a_round_takes_another_invoice_where_the_first_leads_nowhere() -> None:
+    day = [date(2026, 1, 1) + timedelta(days=n) for n in range(3)]
+    assert count_rounds([[(day[0], 10_000)], [(day[1], 12_000), (day[2], 10_000)], [(day[2], 8_000)]]) == 1
+
+
+@pytest.mark.parametrize("amounts", ["alike", "unlike", "scattered", "nowhere"])
+def test_rounds_of_many_invoices_are_counted_in_no_time(amounts: str) -> None:
+    steps = []
+    for place in range(4):
+        gross = {"alike": 1000, "unlike": 10**place, "nowhere": 1000 if place < 3 else 9}.get(amounts)
+        steps.append([(date(2026, 1, 1) + timedelta(days=i % 80), gross or 100 + i * 37) for i in range(4_000)])
+    began = time.process_time()
+    count_rounds([sorted(rows) for rows in steps])
+    assert time.process_time() - began < 2.0
+
+
+CUT = """
+import hashlib
+from hefu.documents.invoices import rings
+rings.CIRCLES_MAX = 500
+firms = [f"F{i:02d}" for i in range(24)]
+found = rings.circles([(a, b) for a in firms for b in firms if (ord(a[1]) * 7 + ord(b[2]) * 5 + ord(a[2])) % 3])
+print(found.is_all, len(found.found), hashlib.sha256(repr(found.found).encode()).hexdigest())
+"""
+
+
+def test_where_circles_are_cut_off_every_process_cuts_alike() -> None:
+    told = [
+        subprocess.run(
+            [sys.executable, "-c", CUT],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+            text=True,
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert told[0] == told[1]
+    assert told[0].startswith("False ")
 
 
 def test_a_relation_without_a_group_says_nothing_more() -> None:
