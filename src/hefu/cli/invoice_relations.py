@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -13,6 +14,7 @@ from hefu.cli.output import Bars, Output
 from hefu.documents.invoices import (
     Direction,
     Outcome,
+    Relation,
     RelationKind,
     Relations,
     find_relations,
@@ -20,6 +22,7 @@ from hefu.documents.invoices import (
     load_mapping,
 )
 from hefu.documents.invoices.relations_report import save_relations, summary
+from hefu.kernel.errors import UsageError
 
 NAMES = {
     RelationKind.TWINS: ("show the same invoices on the same side", "在同一方向出示相同发票（孪生企业）"),
@@ -33,12 +36,16 @@ NAMES = {
 _SHOWN = 10
 
 
+def _remark(relation: Relation) -> str:
+    return "; ".join(filter(None, (relation.note, relation.group)))
+
+
 @click.command(
     "relations",
     help=t(
         "Relations between firms that invoice files show: twins, self-trade, reciprocal trade, rings, counterparties with several "
         "codes, and sales that both sides show. Only what chance does not explain.",
-        "从发票文件查找企业之间的关系：孪生企业、自开自收、互为购销、循环开票、一方多代号，以及双方数据相互印证的交易。仅列出无法用巧合解释的关系。",
+        "从发票文件查找企业之间的关系：孪生企业、自开自收、互为购销、循环开票、同一单位多个代号，以及双方数据相互印证的交易。仅列出无法用巧合解释的关系。",
     ),
 )
 @click.argument("path", type=click.Path(path_type=Path, exists=True))
@@ -78,6 +85,9 @@ def relations_command(
             direction=Direction(direction) if direction else None,
             progress=bars,
         )
+    if target is not None:
+        read = [path / file.name if path.is_dir() else path for file in imported.report.files]
+        _check_target(target, [*read, *([mapping] if mapping else [])])
     found = find_relations(imported.invoices)
     if kinds:
         found = found.only(RelationKind(kind) for kind in kinds)
@@ -109,6 +119,15 @@ def relations_command(
         )
 
 
+def _check_target(target: Path, read: Iterable[Path]) -> None:
+    if target.exists() and any(path.exists() and target.samefile(path) for path in read):
+        raise UsageError(
+            "the report would take the place of a file it is made from; choose another name",
+            code="OUTPUT_IS_INPUT",
+            where=target.name,
+        )
+
+
 def _show(output: Output, found: Relations, *, full: bool) -> None:
     output.line(
         t(
@@ -130,7 +149,7 @@ def _show(output: Output, found: Relations, *, full: bool) -> None:
         output.line()
         output.table(
             (str(kind), "", t("invoices", "发票数"), t("gross", "价税合计"), ""),
-            [(r.firm_a, r.firm_b, f"{r.evidence:,}", money(r.amount_minor), r.note or r.group) for r in rows[:_SHOWN]],
+            [(r.firm_a, r.firm_b, f"{r.evidence:,}", money(r.amount_minor), _remark(r)) for r in rows[:_SHOWN]],
             right=(2, 3),
         )
         if len(rows) > _SHOWN:
