@@ -12,7 +12,8 @@ whose amounts differ, so that they cannot be one invoice, and whose numbers agre
 nothing is tuned.
 
 Coincidences come in clumps: two landlords who count 1, 2, 3 and let ten flats each at one rent agree in all invoices for ever
-once their numbers agree in one. So agreement must be beyond chance twice, in invoices and in different amounts among them.
+once their numbers agree in one. So agreement must be beyond chance twice, in invoices and in different amounts among them, where
+all amounts that come again on other days, a list of prices, count for one.
 
 Besides chance there are slips: rows booked under a wrong firm. They are counted where nothing else makes them, in pairs of
 firms that share one single invoice on one side, and laid over all pairs of lists, half of them by size and half evenly.
@@ -39,13 +40,13 @@ _DIGITS_MAX = 20
 Side = tuple[str, str]
 Sides = tuple[Side, Side]
 #: What tells amounts apart, in SQL.
-AMOUNTS = "(net_minor, tax_minor, gross_minor)"
+_AMOUNTS = "net_minor, tax_minor, gross_minor"
 #: How many different invoices each side of each firm holds.
 Sizes = Mapping[Side, int]
 
 
 class Agreeing(NamedTuple):
-    """Invoices in which two lists agree, and different amounts among them; counted, or to be expected."""
+    """Invoices in which two lists agree, and different amounts among them, prices for one; counted, or to be expected at most."""
 
     invoices: float
     amounts: float
@@ -110,7 +111,9 @@ class Coincidences:
         most = self.total + self.slips
         for k in range(len(ranked), 0, -1):
             if min(ranked[k - 1][0] * self.tests, most) <= FALSE_SHARE * k:
-                return {pair for _, pair in ranked[:k]}
+                # How many pairs share nothing but prices the second bound does not tell: firms that bill alike do so together.
+                prices = {pair for pair, found in shared.items() if found.amounts == 1 < found.invoices}
+                return {pair for p, pair in ranked[:k] if pair not in prices or p * self.tests <= FALSE_SHARE * k}
         return set()
 
 
@@ -200,6 +203,16 @@ def totals(connection: duckdb.DuckDBPyConnection) -> tuple[float, float, float]:
     return same, across, within
 
 
+def agreeing(connection: duckdb.DuckDBPyConnection, table: str, by: str) -> dict[tuple[str, ...], Agreeing]:
+    """What agrees in a table of shared invoices, by columns of texts, in order."""
+    rows = connection.execute(f"""
+        WITH amounts AS (SELECT {by}, count(*) AS n, count(DISTINCT issued_on) > 1 AS is_price
+                         FROM {table} GROUP BY {by}, {_AMOUNTS})
+        SELECT {by}, sum(n), count(*) FILTER (NOT is_price) + bool_or(is_price)::INT FROM amounts GROUP BY {by} ORDER BY {by}
+    """).fetchall()  # noqa: S608 - names of tables and columns are ours.
+    return {tuple(map(str, row[:-2])): Agreeing(float(row[-2]), float(row[-1])) for row in rows}
+
+
 def expected_between(connection: duckdb.DuckDBPyConnection, pairs: Iterable[Sides]) -> dict[Sides, Agreeing]:
     """Expected coincidences of each pair of lists; `relation_keys` and `number_chances` are there."""
     asked = [(*a, *b) for a, b in pairs]
@@ -208,7 +221,7 @@ def expected_between(connection: duckdb.DuckDBPyConnection, pairs: Iterable[Side
     # e invoices are expected to agree is there at all with 1 - exp(-e), or less often where they come in clumps.
     rows = connection.execute(f"""
         WITH involved AS (SELECT a AS firm, a_side AS direction FROM asked_pairs UNION SELECT b, b_side FROM asked_pairs),
-             lists AS (SELECT firm, direction, amounts_hash AS h, hash{AMOUNTS} AS amounts, length(bare) AS digits, count(*) AS n
+             lists AS (SELECT firm, direction, amounts_hash AS h, hash({_AMOUNTS}) AS amounts, length(bare) AS digits, count(*) AS n
                        FROM relation_keys JOIN involved USING (firm, direction) GROUP BY ALL),
              parts AS (SELECT p.*, x.amounts, sum(x.n * y.n * c.chance) AS expected
                        FROM asked_pairs AS p

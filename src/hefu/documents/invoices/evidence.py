@@ -53,7 +53,7 @@ def make_relation_keys(connection: duckdb.DuckDBPyConnection, table: str) -> Non
     columns = columns_of(connection, table)
     party = "counterparty" if "counterparty" in columns else "''"
     sheet = "file" if "file" in columns else "direction"
-    credit_code = f"regexp_full_match({party}, '[0-9A-Za-z]{{18}}')"
+    credit_code = f"length({party}) = 18 AND regexp_full_match({party}, '[0-9A-Za-z]+')"
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE spellings AS
         SELECT upper(firm) AS folded, min(firm) AS firm FROM (SELECT DISTINCT firm FROM {table}) GROUP BY 1 HAVING count(*) = 1;

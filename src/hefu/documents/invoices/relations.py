@@ -21,10 +21,9 @@ import duckdb
 
 from hefu.documents.invoices import evidence as tables
 from hefu.documents.invoices.coincidence import (
-    AMOUNTS,
     FALSE_SHARE,
-    Agreeing,
     Coincidences,
+    agreeing,
     expected_between,
     make_number_chances,
     totals,
@@ -216,15 +215,13 @@ class _Search:
     def _twins(self) -> list[Relation]:
         make_number_chances(self.work)
         same, self.across, self.within = totals(self.work)
-        rows = self.work.execute(
-            f"SELECT a, b, direction, count(*), count(DISTINCT {AMOUNTS}) FROM twin_evidence GROUP BY ALL ORDER BY ALL"  # noqa: S608
-        ).fetchall()
-        agreeing = {((str(a), str(side)), (str(b), str(side))): Agreeing(n, m) for a, b, side, n, m in rows}
-        shared = {pair: int(found.invoices) for pair, found in agreeing.items()}
+        rows = agreeing(self.work, "twin_evidence", "a, b, direction")
+        alike = {((a, side), (b, side)): found for (a, b, side), found in rows.items()}
+        shared = {pair: int(found.invoices) for pair, found in alike.items()}
         # A single invoice that two firms share is a slip or chance; where there are many, two or three may be slips as well.
         self.slips = max(0, sum(n == 1 for n in shared.values()) - round(same))
         chance = Coincidences(self.sizes, expected_between(self.work, shared), same, self.slips)
-        twins = chance.beyond({pair: found for pair, found in agreeing.items() if found.invoices >= TWIN_INVOICES})
+        twins = chance.beyond({pair: found for pair, found in alike.items() if found.invoices >= TWIN_INVOICES})
         pairs_found = sorted({(a, b) for (a, _), (b, _) in twins})
         tables.fill(self.work, "twin_pairs", "a VARCHAR, b VARCHAR", pairs_found)
         self._merge(
@@ -281,13 +278,8 @@ class _Search:
                 SELECT * FROM side_rows ANTI JOIN contradicted USING ({KEYS}, seller, buyer)
             """)  # noqa: S608
         pairs = self._sums("sides", "seller, buyer")
-        amounts = self.work.execute(
-            f"SELECT seller, buyer, count(DISTINCT {AMOUNTS}) FROM sides GROUP BY ALL"  # noqa: S608
-        ).fetchall()
-        shared = {
-            ((str(a), "sales"), (str(b), "purchases")): Agreeing(pairs[str(a), str(b)].evidence, int(m))
-            for a, b, m in amounts
-        }
+        rows = agreeing(self.work, "sides", "seller, buyer")
+        shared = {((a, "sales"), (b, "purchases")): found for (a, b), found in rows.items()}
         self.chance = Coincidences(self.sizes, expected_between(self.work, shared), self.across, self.slips)
         kept = {(a, b): pairs[a, b] for (a, _), (b, _) in self.chance.beyond(shared)}
         singles = {key: pair for key, pair in pairs.items() if pair.evidence == 1 and key not in kept}
