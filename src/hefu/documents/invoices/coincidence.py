@@ -12,8 +12,8 @@ whose amounts differ, so that they cannot be one invoice, and whose numbers agre
 nothing is tuned.
 
 Coincidences come in clumps: two landlords who count 1, 2, 3 and let ten flats each at one rent agree in all invoices for ever
-once their numbers agree in one. So agreement must be beyond chance twice, in invoices and in different amounts among them, where
-all amounts that come again on other days, a list of prices, count for one.
+once their numbers agree in one. So agreement must be beyond chance twice, in invoices and in different amounts among them, on
+each day; and all amounts that come on three days and more, a list of prices, count for one.
 
 Besides chance there are slips: rows booked under a wrong firm. They are counted where nothing else makes them, in pairs of
 firms that share one single invoice on one side, and laid over all pairs of lists, half of them by size and half evenly.
@@ -39,6 +39,8 @@ _DIGITS_MAX = 20
 #: One side of one firm.
 Side = tuple[str, str]
 Sides = tuple[Side, Side]
+#: Days on which an amount comes that is a price.
+_PRICE_DAYS = 3
 #: What tells amounts apart, in SQL.
 _AMOUNTS = "net_minor, tax_minor, gross_minor"
 #: How many different invoices each side of each firm holds.
@@ -46,7 +48,7 @@ Sizes = Mapping[Side, int]
 
 
 class Agreeing(NamedTuple):
-    """Invoices in which two lists agree, and different amounts among them, prices for one; counted, or to be expected at most."""
+    """Invoices in which two lists agree, and different amounts of each day, prices for one; counted, or to be expected at most."""
 
     invoices: float
     amounts: float
@@ -206,9 +208,9 @@ def totals(connection: duckdb.DuckDBPyConnection) -> tuple[float, float, float]:
 def agreeing(connection: duckdb.DuckDBPyConnection, table: str, by: str) -> dict[tuple[str, ...], Agreeing]:
     """What agrees in a table of shared invoices, by columns of texts, in order."""
     rows = connection.execute(f"""
-        WITH amounts AS (SELECT {by}, count(*) AS n, count(DISTINCT issued_on) > 1 AS is_price
-                         FROM {table} GROUP BY {by}, {_AMOUNTS})
-        SELECT {by}, sum(n), count(*) FILTER (NOT is_price) + bool_or(is_price)::INT FROM amounts GROUP BY {by} ORDER BY {by}
+        WITH amounts AS (SELECT {by}, count(*) AS n, count(DISTINCT issued_on) AS days FROM {table} GROUP BY {by}, {_AMOUNTS})
+        SELECT {by}, sum(n), sum(CASE WHEN days < {_PRICE_DAYS} THEN days ELSE 0 END) + bool_or(days >= {_PRICE_DAYS})::INT
+        FROM amounts GROUP BY {by} ORDER BY {by}
     """).fetchall()  # noqa: S608 - names of tables and columns are ours.
     return {tuple(map(str, row[:-2])): Agreeing(float(row[-2]), float(row[-1])) for row in rows}
 
@@ -217,18 +219,18 @@ def expected_between(connection: duckdb.DuckDBPyConnection, pairs: Iterable[Side
     """Expected coincidences of each pair of lists; `relation_keys` and `number_chances` are there."""
     asked = [(*a, *b) for a, b in pairs]
     fill(connection, "asked_pairs", "a VARCHAR, a_side VARCHAR, b VARCHAR, b_side VARCHAR", asked)
-    # One hash of day and amounts: whatever else falls into one bucket only makes the test stricter. An amount on which
+    # One hash of day and amounts: whatever else falls into one bucket only makes the test stricter. An amount of a day on which
     # e invoices are expected to agree is there at all with 1 - exp(-e), or less often where they come in clumps.
-    rows = connection.execute(f"""
+    rows = connection.execute("""
         WITH involved AS (SELECT a AS firm, a_side AS direction FROM asked_pairs UNION SELECT b, b_side FROM asked_pairs),
-             lists AS (SELECT firm, direction, amounts_hash AS h, hash({_AMOUNTS}) AS amounts, length(bare) AS digits, count(*) AS n
+             lists AS (SELECT firm, direction, amounts_hash AS h, length(bare) AS digits, count(*) AS n
                        FROM relation_keys JOIN involved USING (firm, direction) GROUP BY ALL),
-             parts AS (SELECT p.*, x.amounts, sum(x.n * y.n * c.chance) AS expected
+             parts AS (SELECT p.*, x.h, sum(x.n * y.n * c.chance) AS expected
                        FROM asked_pairs AS p
                        JOIN lists AS x ON x.firm = p.a AND x.direction = p.a_side
                        JOIN lists AS y ON y.firm = p.b AND y.direction = p.b_side AND y.h = x.h
                        JOIN number_chances AS c ON c.digits = x.digits
                        GROUP BY ALL)
         SELECT a, a_side, b, b_side, sum(expected), sum(1 - exp(-expected)) FROM parts GROUP BY ALL
-    """).fetchall()  # noqa: S608 - names of columns are ours.
+    """).fetchall()
     return {((str(a), str(s)), (str(b), str(t))): Agreeing(float(n), float(m)) for a, s, b, t, n, m in rows}
