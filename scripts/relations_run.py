@@ -24,6 +24,10 @@ SCENES = {
     "social credit codes, 30 rows under a wrong firm": Books(are_names=True, slips=30),
     "numbers of 5 digits, half of the amounts round": Books(digits=5, round_percent=50),
     "each seller counts 1, 2, 3; half of the amounts round": Books(digits=0, round_percent=50),
+    "codes of the sheet, 8 digits, 6 firms that bill in bulk": Books(bulk=6),
+    "each seller counts 1, 2, 3; half of the amounts round; 6 firms that bill in bulk": Books(
+        digits=0, round_percent=50, bulk=6
+    ),
 }
 Counts = dict[tuple[str, str], list[int]]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -105,3 +106,17 @@ def test_relations_between_firms_are_found_by_command(tmp_path: Path) -> None:
     assert {r["kind"] for r in some["relations"]} == {"ring"}
     assert "循环开票" in hefu("invoices", "relations", tmp_path, "--today", "2030-01-01", lang="zh")
     assert "BAD_REPORT_KIND" in hefu("invoices", "relations", tmp_path, "-o", tmp_path / "x.xls", code=2)
+
+
+def test_a_report_never_takes_the_place_of_a_file_it_is_made_from(tmp_path: Path) -> None:
+    books = tmp_path / "books"
+    books.mkdir()
+    plant(books, 3, Books(firms=FIRMS_MIN))
+    sales = books / "output_invoices.csv"
+    before = sales.read_bytes()
+    (tmp_path / "link.csv").symlink_to(sales)
+    for path, target in ((books, sales), (sales, tmp_path / "link.csv")):
+        assert "OUTPUT_IS_INPUT" in hefu("invoices", "relations", path, "--today", "2030-01-01", "-o", target, code=2)
+    assert sales.read_bytes() == before
+    shown = hefu("invoices", "relations", books, "--today", "2030-01-01", "--kind", "ring")
+    assert re.search(r"rounds; F\d+ > F\d+ > F\d+", shown), "each step says of which ring"

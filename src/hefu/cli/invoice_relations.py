@@ -8,11 +8,12 @@ import click
 
 from hefu.cli.common import common, money
 from hefu.cli.language import t
-from hefu.cli.options import DIRECTION, MAPPING, TODAY, business_day
+from hefu.cli.options import DIRECTION, MAPPING, TODAY, business_day, check_apart
 from hefu.cli.output import Bars, Output
 from hefu.documents.invoices import (
     Direction,
     Outcome,
+    Relation,
     RelationKind,
     Relations,
     find_relations,
@@ -33,12 +34,16 @@ NAMES = {
 _SHOWN = 10
 
 
+def _remark(relation: Relation) -> str:
+    return "; ".join(filter(None, (relation.note, relation.group)))
+
+
 @click.command(
     "relations",
     help=t(
         "Relations between firms that invoice files show: twins, self-trade, reciprocal trade, rings, counterparties with several "
         "codes, and sales that both sides show. Only what chance does not explain.",
-        "从发票文件查找企业之间的关系：孪生企业、自开自收、互为购销、循环开票、一方多代号，以及双方数据相互印证的交易。仅列出无法用巧合解释的关系。",
+        "从发票文件查找企业之间的关系：孪生企业、自开自收、互为购销、循环开票、同一单位多个代号，以及双方数据相互印证的交易。仅列出无法用巧合解释的关系。",
     ),
 )
 @click.argument("path", type=click.Path(path_type=Path, exists=True))
@@ -78,6 +83,9 @@ def relations_command(
             direction=Direction(direction) if direction else None,
             progress=bars,
         )
+    if target is not None:
+        read = [path / file.name if path.is_dir() else path for file in imported.report.files]
+        check_apart(target, *[*read, *([mapping] if mapping else [])])
     found = find_relations(imported.invoices)
     if kinds:
         found = found.only(RelationKind(kind) for kind in kinds)
@@ -130,7 +138,7 @@ def _show(output: Output, found: Relations, *, full: bool) -> None:
         output.line()
         output.table(
             (str(kind), "", t("invoices", "发票数"), t("gross", "价税合计"), ""),
-            [(r.firm_a, r.firm_b, f"{r.evidence:,}", money(r.amount_minor), r.note or r.group) for r in rows[:_SHOWN]],
+            [(r.firm_a, r.firm_b, f"{r.evidence:,}", money(r.amount_minor), _remark(r)) for r in rows[:_SHOWN]],
             right=(2, 3),
         )
         if len(rows) > _SHOWN:

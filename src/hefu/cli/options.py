@@ -54,12 +54,12 @@ def check_apart(target: Path, *inputs: Path) -> None:
     Refuse to write over what is read.
 
     Raises:
-        UsageError: FILE_EXISTS.
+        UsageError: OUTPUT_IS_INPUT.
     """
     if target.exists() and any(path.exists() and target.samefile(path) for path in inputs):
         raise UsageError(
             t("this file is read; name another to write", "该文件是输入文件，请另指定输出文件"),
-            code="FILE_EXISTS",
+            code="OUTPUT_IS_INPUT",
             where=str(target),
         )
 

@@ -11,6 +11,10 @@ whose amounts differ, so that they cannot be one invoice, and whose numbers agre
 2, 3 have a large chance and need much evidence; numbers of eight digits have next to none. No firm is known in advance and
 nothing is tuned.
 
+Coincidences come in clumps: two landlords who count 1, 2, 3 and let ten flats each at one rent agree in all invoices for ever
+once their numbers agree in one. So agreement must be beyond chance twice, in invoices and in different amounts among them, on
+each day; and all amounts that come on three days and more, a list of prices, count for one.
+
 Besides chance there are slips: rows booked under a wrong firm. They are counted where nothing else makes them, in pairs of
 firms that share one single invoice on one side, and laid over all pairs of lists, half of them by size and half evenly.
 """
@@ -20,6 +24,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import duckdb
 
@@ -34,8 +39,19 @@ _DIGITS_MAX = 20
 #: One side of one firm.
 Side = tuple[str, str]
 Sides = tuple[Side, Side]
+#: Days on which an amount comes that is a price.
+_PRICE_DAYS = 3
+#: What tells amounts apart, in SQL.
+_AMOUNTS = "net_minor, tax_minor, gross_minor"
 #: How many different invoices each side of each firm holds.
 Sizes = Mapping[Side, int]
+
+
+class Agreeing(NamedTuple):
+    """Invoices in which two lists agree, and different amounts of each day, prices for one; counted, or to be expected at most."""
+
+    invoices: float
+    amounts: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +61,13 @@ class Coincidences:
 
     Args:
         sizes: Invoices by firm and side.
-        expected: Of the pairs of lists asked for: invoices that agree by chance.
+        expected: Of the pairs of lists asked for: what agrees by chance.
         total: Over all pairs of lists of that kind, asked for or not.
         slips: Pairs of firms that share one single invoice on one side, beyond those that chance makes.
     """
 
     sizes: Sizes
-    expected: Mapping[Sides, float]
+    expected: Mapping[Sides, Agreeing]
     total: float
     slips: int
     #: Pairs of lists that could agree, and pairs of invoices in them: asked for with every pair, found once.
@@ -76,20 +92,30 @@ class Coincidences:
 
     def of(self, a: Side, b: Side) -> float:
         """Invoices that two lists share by chance or by slips."""
-        return self.expected.get((a, b), 0.0) + self.by_slip(a, b)
+        return self._by_chance((a, b)).invoices + self.by_slip(a, b)
 
-    def beyond(self, shared: Mapping[Sides, int]) -> set[Sides]:
+    def _by_chance(self, pair: Sides) -> Agreeing:
+        return self.expected.get(pair, Agreeing(0.0, 0.0))
+
+    def _tail(self, pair: Sides, shared: Agreeing) -> float:
+        # Slips come one by one, so they are weighed in invoices alone.
+        clumps = poisson_tail(int(shared.amounts), self._by_chance(pair).amounts)
+        return max(poisson_tail(int(shared.invoices), self.of(*pair)), clumps)
+
+    def beyond(self, shared: Mapping[Sides, Agreeing]) -> set[Sides]:
         """
         The pairs that chance does not explain: of those returned at most one in fifty is to be expected by chance.
 
         As Benjamini and Hochberg do it, with two bounds on how many false ones come with a probability p: p for each pair
         of lists, and never more than all invoices that agree by chance and slips in the whole of the files.
         """
-        ranked = sorted((poisson_tail(n, self.of(*pair)), pair) for pair, n in shared.items())
+        ranked = sorted((self._tail(pair, agreeing), pair) for pair, agreeing in shared.items())
         most = self.total + self.slips
         for k in range(len(ranked), 0, -1):
             if min(ranked[k - 1][0] * self.tests, most) <= FALSE_SHARE * k:
-                return {pair for _, pair in ranked[:k]}
+                # How many pairs share nothing but prices the second bound does not tell: firms that bill alike do so together.
+                prices = {pair for pair, found in shared.items() if found.amounts == 1 < found.invoices}
+                return {pair for p, pair in ranked[:k] if pair not in prices or p * self.tests <= FALSE_SHARE * k}
         return set()
 
 
@@ -179,20 +205,32 @@ def totals(connection: duckdb.DuckDBPyConnection) -> tuple[float, float, float]:
     return same, across, within
 
 
-def expected_between(connection: duckdb.DuckDBPyConnection, pairs: Iterable[Sides]) -> dict[Sides, float]:
+def agreeing(connection: duckdb.DuckDBPyConnection, table: str, by: str) -> dict[tuple[str, ...], Agreeing]:
+    """What agrees in a table of shared invoices, by columns of texts, in order."""
+    rows = connection.execute(f"""
+        WITH amounts AS (SELECT {by}, count(*) AS n, count(DISTINCT issued_on) AS days FROM {table} GROUP BY {by}, {_AMOUNTS})
+        SELECT {by}, sum(n), sum(CASE WHEN days < {_PRICE_DAYS} THEN days ELSE 0 END) + bool_or(days >= {_PRICE_DAYS})::INT
+        FROM amounts GROUP BY {by} ORDER BY {by}
+    """).fetchall()  # noqa: S608 - names of tables and columns are ours.
+    return {tuple(map(str, row[:-2])): Agreeing(float(row[-2]), float(row[-1])) for row in rows}
+
+
+def expected_between(connection: duckdb.DuckDBPyConnection, pairs: Iterable[Sides]) -> dict[Sides, Agreeing]:
     """Expected coincidences of each pair of lists; `relation_keys` and `number_chances` are there."""
     asked = [(*a, *b) for a, b in pairs]
     fill(connection, "asked_pairs", "a VARCHAR, a_side VARCHAR, b VARCHAR, b_side VARCHAR", asked)
-    # One hash of day and amounts: whatever else falls into one bucket only makes the test stricter.
+    # One hash of day and amounts: whatever else falls into one bucket only makes the test stricter. An amount of a day on which
+    # e invoices are expected to agree is there at all with 1 - exp(-e), or less often where they come in clumps.
     rows = connection.execute("""
         WITH involved AS (SELECT a AS firm, a_side AS direction FROM asked_pairs UNION SELECT b, b_side FROM asked_pairs),
              lists AS (SELECT firm, direction, amounts_hash AS h, length(bare) AS digits, count(*) AS n
-                       FROM relation_keys JOIN involved USING (firm, direction) GROUP BY ALL)
-        SELECT p.a, p.a_side, p.b, p.b_side, sum(x.n * y.n * c.chance)
-        FROM asked_pairs AS p
-        JOIN lists AS x ON x.firm = p.a AND x.direction = p.a_side
-        JOIN lists AS y ON y.firm = p.b AND y.direction = p.b_side AND y.h = x.h
-        JOIN number_chances AS c ON c.digits = x.digits
-        GROUP BY ALL
+                       FROM relation_keys JOIN involved USING (firm, direction) GROUP BY ALL),
+             parts AS (SELECT p.*, x.h, sum(x.n * y.n * c.chance) AS expected
+                       FROM asked_pairs AS p
+                       JOIN lists AS x ON x.firm = p.a AND x.direction = p.a_side
+                       JOIN lists AS y ON y.firm = p.b AND y.direction = p.b_side AND y.h = x.h
+                       JOIN number_chances AS c ON c.digits = x.digits
+                       GROUP BY ALL)
+        SELECT a, a_side, b, b_side, sum(expected), sum(1 - exp(-expected)) FROM parts GROUP BY ALL
     """).fetchall()
-    return {((str(a), str(s)), (str(b), str(t))): float(e) for a, s, b, t, e in rows}
+    return {((str(a), str(s)), (str(b), str(t))): Agreeing(float(n), float(m)) for a, s, b, t, n, m in rows}

@@ -16,9 +16,20 @@ import duckdb
 
 from hefu.documents.invoices.twins import FIRMS_PER_INVOICE_MAX
 
-#: What identifies an invoice: number without leading zeros, day and amounts.
+#: What identifies an invoice: bare number, day and amounts.
 KEY = ("bare", "issued_on", "net_minor", "tax_minor", "gross_minor")
 KEYS = ", ".join(KEY)
+_HASHES = "hash(issued_on, net_minor, tax_minor, gross_minor) AS amounts_hash, hash(issued_on, bare) AS number_hash"
+
+
+_WIDE = f"translate(number, '{''.join(map(chr, range(0xFF10, 0xFF1A)))}{chr(0xFF0E)}', '0123456789.')"
+_DIGITS = rf"regexp_replace(regexp_replace({_WIDE}, '\.0*\s*$', ''), '[^0-9]', '', 'g')"
+#: The number less what systems add to it: the last eight digits without leading zeros, which leaves out marks, blanks, the
+#: decimals of a spreadsheet and an invoice code in front; where there is no digit, the letters.
+_BARE = rf"""coalesce(nullif(ltrim(
+    CASE WHEN regexp_full_match(number, '[0-9]{{1,8}}') THEN number
+         ELSE coalesce(nullif(right({_DIGITS}, 8), ''), regexp_replace(upper(number), '[^\p{{L}}\p{{N}}]', '', 'g')) END,
+    '0'), ''), '0')"""
 
 
 def _same(one: str, other: str) -> str:
@@ -32,24 +43,36 @@ def columns_of(connection: duckdb.DuckDBPyConnection, table: str) -> set[str]:
 
 def make_relation_keys(connection: duckdb.DuckDBPyConnection, table: str) -> None:
     """
-    Make `relation_keys` and `shared_keys`, those that stand in more than one list.
+    Make `relation_keys`; `shared_keys`, those that stand in more than one list; and `several_codes`, all codes of an invoice that a
+    firm has under more than one.
 
     A counterparty's code counts within its sheet: the file where rows name one, else the direction. Rows of a firm that
-    differ in the code alone are one invoice, with the first and the last of its codes.
+    differ in the code alone are one invoice, with the first and the last of its codes. Tax and gross may be rounded otherwise,
+    by 0.01. The case of letters makes no other name: a firm goes by the spelling of its own book.
     """
     columns = columns_of(connection, table)
     party = "counterparty" if "counterparty" in columns else "''"
     sheet = "file" if "file" in columns else "direction"
+    credit_code = f"length({party}) = 18 AND regexp_full_match({party}, '[0-9A-Za-z]+')"
     connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE spellings AS
+        SELECT upper(firm) AS folded, min(firm) AS firm FROM (SELECT DISTINCT firm FROM {table}) GROUP BY 1 HAVING count(*) = 1;
+        CREATE OR REPLACE TEMP VIEW relation_rows AS
+        SELECT r.firm, direction, {_BARE} AS bare, issued_on, net_minor, tax_minor, gross_minor, {sheet} AS sheet,
+               coalesce(s.firm, CASE WHEN {credit_code} THEN upper({party}) ELSE {party} END) AS party
+        FROM {table} AS r LEFT JOIN spellings AS s ON s.folded = upper({party});
         CREATE OR REPLACE TEMP TABLE relation_keys AS
-        WITH once AS (
-            SELECT firm, direction, coalesce(nullif(ltrim(upper(number), '0'), ''), '0') AS bare, issued_on, net_minor, tax_minor,
-                   gross_minor, min({party}) AS party, max({party}) AS last_party, min({sheet}) AS sheet
-            FROM {table} GROUP BY ALL)
-        -- Hashes find the few candidates; only they are then compared column by column.
-        SELECT *, hash(issued_on, net_minor, tax_minor, gross_minor) AS amounts_hash, hash(issued_on, bare) AS number_hash
-        FROM once;
+        SELECT firm, direction, {KEYS}, min(party) AS party, max(party) AS last_party, min(sheet) AS sheet, {_HASHES}
+        FROM relation_rows GROUP BY ALL;
+    """)  # noqa: S608 - names of columns and of the table are ours.
+    _round_alike(connection)
+    connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE several_codes AS
+        SELECT DISTINCT k.firm, k.direction, k.sheet, {", ".join(f"k.{name}" for name in KEY)}, r.party
+        FROM relation_keys AS k JOIN relation_rows AS r USING (firm, direction, bare, issued_on, net_minor)
+        WHERE k.party <> k.last_party AND abs(r.tax_minor - k.tax_minor) <= 1 AND abs(r.gross_minor - k.gross_minor) <= 1;
         CREATE OR REPLACE TEMP TABLE shared_keys AS
+        -- Hashes find the few candidates; only they are then compared column by column.
         WITH whole AS (SELECT *, hash(amounts_hash, number_hash) AS h FROM relation_keys)
         SELECT * EXCLUDE h FROM whole WHERE h IN (SELECT h FROM whole GROUP BY 1 HAVING count(*) > 1);
         CREATE OR REPLACE TEMP TABLE twin_evidence AS
@@ -58,7 +81,25 @@ def make_relation_keys(connection: duckdb.DuckDBPyConnection, table: str) -> Non
         SELECT x.firm AS a, y.firm AS b, x.direction, {", ".join(f"x.{name}" for name in KEY)},
                x.party AS a_party, y.party AS b_party, x.sheet AS a_sheet, y.sheet AS b_sheet
         FROM kept AS x JOIN kept AS y ON x.direction = y.direction AND x.firm < y.firm AND {_same("x", "y")}
-    """)  # noqa: S608 - names of columns and of the table are ours.
+    """)  # noqa: S608
+
+
+def _round_alike(connection: duckdb.DuckDBPyConnection) -> None:
+    """Take invoices of one number, day and net for one where tax and gross differ by 0.01 at most: the lesser amounts are told."""
+    connection.execute("""
+        CREATE OR REPLACE TEMP TABLE roundings AS
+        SELECT bare, issued_on, net_minor, min(tax_minor) AS tax, min(gross_minor) AS gross FROM relation_keys GROUP BY ALL
+        HAVING max(tax_minor) - min(tax_minor) <= 1 AND max(gross_minor) - min(gross_minor) <= 1
+           AND (max(tax_minor) > min(tax_minor) OR max(gross_minor) > min(gross_minor))
+    """)
+    if connection.execute("SELECT 1 FROM roundings LIMIT 1").fetchone():
+        connection.execute(f"""
+            CREATE OR REPLACE TEMP TABLE relation_keys AS
+            WITH rounded AS (SELECT k.* REPLACE (coalesce(tax, tax_minor) AS tax_minor, coalesce(gross, gross_minor) AS gross_minor)
+                             FROM relation_keys AS k LEFT JOIN roundings AS r USING (bare, issued_on, net_minor))
+            SELECT firm, direction, {KEYS}, min(party) AS party, max(last_party) AS last_party, min(sheet) AS sheet, {_HASHES}
+            FROM rounded GROUP BY ALL
+        """)  # noqa: S608
 
 
 def sizes(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], int]:

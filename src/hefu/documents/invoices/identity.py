@@ -17,6 +17,8 @@ from stdnum.cn import uscc
 
 #: Least part of a code's invoices that must stand in the firm's own list, in percent, for the code to be the firm's.
 SHARE_PERCENT = 50
+#: Least codes with owners in several files that say whether the files are one sheet.
+_CODES_LEAST = 3
 #: How many codes are looked at to see whether they are social credit codes.
 _SAMPLE = 1_000
 
@@ -41,12 +43,65 @@ class CodeOwner:
     of: int
 
 
+def unite_sheets(connection: duckdb.DuckDBPyConnection) -> None:
+    """
+    Take the files of one direction for one sheet where a code means one party in all of them; `side_rows` is there.
+
+    The invoices that both sides show tell: of the codes that such invoices give an owner in several files, at least three, more
+    than half must have the same owner in each. So files of one firm each, cut from one sheet, keep the sheet's codes.
+    """
+    directions = connection.execute(f"""
+        WITH owned AS (SELECT direction, party, sheet, mode(owner ORDER BY owner) AS owner FROM side_rows GROUP BY ALL),
+             codes AS (SELECT direction, count(DISTINCT owner) = 1 AS agrees
+                       FROM owned GROUP BY direction, party HAVING count(*) > 1)
+        SELECT direction FROM codes GROUP BY 1 HAVING count(*) >= {_CODES_LEAST} AND 2 * count(*) FILTER (agrees) > count(*)
+    """).fetchall()  # noqa: S608 - a number of ours.
+    for (direction,) in directions:
+        for table, columns in (
+            ("relation_keys", "sheet"),
+            ("several_codes", "sheet"),
+            ("side_rows", "sheet"),
+            ("twin_evidence", "a_sheet b_sheet"),
+        ):
+            names = ", ".join(f"{name} = direction" for name in columns.split())
+            connection.execute(f"UPDATE {table} SET {names} WHERE direction = ?", [direction])  # noqa: S608
+
+
+def make_own_words(connection: duckdb.DuckDBPyConnection) -> None:
+    """
+    Make `own_words`: counterparties' words that are firms' names and mean those firms, in books of codes too.
+
+    Books of codes may have codes like the firms' own names: then a word says nothing. So words count by their shape, runs of digits
+    taken for one: most different words of the shape must be firms' names. Seven digits and fewer may be running numbers.
+    """
+    connection.execute("""
+        CREATE OR REPLACE TEMP TABLE own_words AS
+        WITH words AS (SELECT party AS word, regexp_replace(party, '[0-9]+', '#', 'g') AS shape, firm IS NOT NULL AS is_firm
+                       FROM (SELECT DISTINCT party FROM relation_keys)
+                       LEFT JOIN (SELECT DISTINCT firm FROM relation_keys) ON firm = party),
+             own AS (SELECT shape FROM words GROUP BY 1 HAVING 2 * count(*) FILTER (is_firm) > count(*))
+        SELECT word, shape FROM words SEMI JOIN own USING (shape) WHERE is_firm AND NOT regexp_full_match(word, '[0-9]{1,7}')
+    """)
+
+
+def drop_contradicted_words(connection: duckdb.DuckDBPyConnection) -> None:
+    """Take out of `own_words` what the invoices of `accepted_rows` show to be another firm's, and shapes where that is the rule."""
+    connection.execute("""
+        CREATE OR REPLACE TEMP TABLE own_words AS
+        WITH shown AS (SELECT w.word, w.shape, coalesce(t.owner, w.word) <> r.owner AS is_wrong
+                       FROM accepted_rows AS r JOIN own_words AS w ON w.word = r.party
+                       LEFT JOIN twin_names AS t ON t.name = r.party)
+        SELECT * FROM own_words WHERE word NOT IN (SELECT word FROM shown WHERE is_wrong)
+        AND shape NOT IN (SELECT shape FROM shown GROUP BY 1 HAVING 2 * count(*) FILTER (is_wrong) >= count(*))
+    """)
+
+
 def are_names(connection: duckdb.DuckDBPyConnection) -> bool:
     """
-    Whether counterparties stand by names that hold everywhere; `sides` is there.
+    Whether counterparties stand by names that hold everywhere; `sides` and `own_words` are there.
 
     By the invoices that both sides show, where there are at least three. Else by the words themselves: whether at least three firms
-    stand among the counterparties, which running numbers alone do not show; or whether most codes are social credit codes.
+    stand among the counterparties, whose words are theirs alone; or whether most codes are social credit codes.
     """
     row = connection.execute(
         "SELECT count(*), count(*) FILTER (party IN (owner, named) OR last_party IN (owner, named)) FROM side_rows"
@@ -55,10 +110,7 @@ def are_names(connection: duckdb.DuckDBPyConnection) -> bool:
     shown, agreeing = int(row[0]), int(row[1])
     if shown >= 3:
         return 2 * agreeing >= shown
-    words = connection.execute("""
-        SELECT count(DISTINCT party) FROM relation_keys SEMI JOIN (SELECT DISTINCT firm AS name FROM relation_keys) ON name = party
-        WHERE NOT regexp_full_match(party, '[0-9]{1,7}')
-    """).fetchone()
+    words = connection.execute("SELECT count(*) FROM own_words").fetchone()
     assert words is not None
     if int(words[0]) >= 3:
         return True

@@ -4,7 +4,7 @@ Invoice books with relations planted in them: what a search for relations is mea
 Each firm has a book of sales and one of purchases, most of it with parties outside. Numbers come from rolls as a seller
 uses them up, with leading zeros lost; counterparties stand by a code of the sheet or by social credit code; some rows are
 voided, reversed, repeated, round, or booked under a wrong firm. Into that the relations are planted, and the answers are
-kept.
+kept. Honest traps are planted too: firms that bill in bulk, one like the other.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ _ROUND_MINOR = (100_000, 200_000, 500_000, 1_000_000, 5_000_000, 10_000_000)
 #: Parts of the smaller list that planted twins share, in percent.
 TWIN_SHARES = (5, 10, 20, 50, 100)
 RING_LENGTHS = (3, 4, 5, 6)
+#: What a landlord, a waterworks and a publisher bill each month, one bill after the other, net, minor units.
+_BILLS = ((500_000,) * 10, (3_000,) * 8 + (4_500,) * 5 + (7_200,) * 3, (9_900, 19_900) * 4)
 #: Each firm has one part in what is planted.
 FIRMS_MIN = 45
 
@@ -45,6 +47,8 @@ class Books:
         partners: Trades between firms of the books, for each firm.
         slips: Rows booked under a wrong firm besides.
         round_percent: Invoices over one of six round amounts.
+        bulk: Firms besides that bill on the first of each month and count 1, 2, 3: two landlords, two waterworks, two
+            publishers, and so on. Two of the firms rent from landlords outside who bill alike. Nobody is related to anybody.
     """
 
     firms: int = 60
@@ -53,6 +57,7 @@ class Books:
     partners: int = 1
     slips: int = 0
     round_percent: int = 20
+    bulk: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +141,7 @@ class _Planter:
         self._codes()
         self._number()
         self._twins()
+        self._bulk()
         # A twin that took over a whole list has dropped its own trades with it.
         kept = {id(row) for rows in self.lists.values() for row in rows}
         edges = {(a, b) for a, b, row, other in self.trades if id(row) in kept and id(other) in kept}
@@ -303,6 +309,28 @@ class _Planter:
                     self.pairs["several-codes"][x, y] = "shown by twins"
             self.pairs["twins"][min(a, b), max(a, b)] = f"{share} % shared"
 
+    # -- honest traps -----------------------------------------------------------------------------------------------
+
+    def _bulk(self) -> None:
+        months = [date(2023 + i // 12, i % 12 + 1, 1) for i in range(24)]
+        tenants = self.firms[0], self.firms[-1]
+        for i in range(self.books.bulk):
+            firm = self._name() if self.books.are_names else f"H{i + 1:03d}"
+            bills = _BILLS[i // 2 % len(_BILLS)]
+            parties = [self._code("sales", f"{firm}/{j}") for j in range(len(bills))]
+            self.lists[firm, "sales"] = [
+                _bill(at * len(bills) + j + 1, day, net, parties[j])
+                for at, day in enumerate(months)
+                for j, net in enumerate(bills)
+            ]
+            self.lists[firm, "purchases"] = []
+            self.firms.append(firm)
+        for tenant in tenants if self.books.bulk else ():
+            party = self._code("purchases", f"{tenant}/landlord")
+            self.lists[tenant, "purchases"] += [
+                _bill(len(_BILLS[0]) * at + 1, day, _BILLS[0][0], party) for at, day in enumerate(months)
+            ]
+
     # -- noise ------------------------------------------------------------------------------------------------------
 
     def _spoil(self) -> None:
@@ -335,6 +363,10 @@ class _Planter:
                     writer.writerow(line)
                     written += 1
         return written
+
+
+def _bill(number: int, day: date, net: int, party: str) -> _Row:
+    return _Row(str(number), day, net, (net * 9 + 50) // 100, party)
 
 
 _FIELDS = ("firm", "number", "issued_on", "counterparty", "net", "tax", "gross", "status")

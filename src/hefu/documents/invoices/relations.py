@@ -20,9 +20,24 @@ from typing import Any
 import duckdb
 
 from hefu.documents.invoices import evidence as tables
-from hefu.documents.invoices.coincidence import FALSE_SHARE, Coincidences, expected_between, make_number_chances, totals
+from hefu.documents.invoices.coincidence import (
+    FALSE_SHARE,
+    Coincidences,
+    agreeing,
+    expected_between,
+    make_number_chances,
+    totals,
+)
 from hefu.documents.invoices.evidence import KEYS
-from hefu.documents.invoices.identity import SHARE_PERCENT, CodeOwner, are_names, code_owners
+from hefu.documents.invoices.identity import (
+    SHARE_PERCENT,
+    CodeOwner,
+    are_names,
+    code_owners,
+    drop_contradicted_words,
+    make_own_words,
+    unite_sheets,
+)
 from hefu.documents.invoices.importing import Invoices
 from hefu.documents.invoices.rings import Ring, find_rings, trimmed
 from hefu.documents.invoices.twins import TwinRule
@@ -47,7 +62,7 @@ class RelationKind(StrEnum):
     RECIPROCAL = "reciprocal"
     #: firm_a sells to firm_b on a circle of three or more; a row for each step, one group for each ring.
     RING = "ring"
-    #: firm_a and firm_b are codes of one counterparty in one sheet.
+    #: firm_a and firm_b are codes of one counterparty in one sheet: a file, or all files of a direction where they share codes.
     SEVERAL_CODES = "several-codes"
     #: The same, in two sheets.
     CODES_ACROSS = "codes-across-sheets"
@@ -164,9 +179,12 @@ class _Search:
         found = self._twins()
         self.merged = {*self.stands_for, *self.stands_for.values()}
         tables.make_sides(self.work, self.stands_for, self._largest())
+        unite_sheets(self.work)
+        make_own_words(self.work)
         self.by_name = are_names(self.work)
         links, own = self._links()
         self._accept({*links, *((firm, firm) for firm in own)})
+        drop_contradicted_words(self.work)
         self.owners = code_owners(
             self.work, least=2 if self.slips or self.across > SINGLES_BY_SLIP_MAX * len(links) else 1
         )
@@ -197,14 +215,13 @@ class _Search:
     def _twins(self) -> list[Relation]:
         make_number_chances(self.work)
         same, self.across, self.within = totals(self.work)
-        rows = self.work.execute(
-            "SELECT a, b, direction, count(*) FROM twin_evidence GROUP BY ALL ORDER BY ALL"
-        ).fetchall()
-        shared = {((str(a), str(side)), (str(b), str(side))): int(n) for a, b, side, n in rows}
+        rows = agreeing(self.work, "twin_evidence", "a, b, direction")
+        alike = {((a, side), (b, side)): found for (a, b, side), found in rows.items()}
+        shared = {pair: int(found.invoices) for pair, found in alike.items()}
         # A single invoice that two firms share is a slip or chance; where there are many, two or three may be slips as well.
         self.slips = max(0, sum(n == 1 for n in shared.values()) - round(same))
         chance = Coincidences(self.sizes, expected_between(self.work, shared), same, self.slips)
-        twins = chance.beyond({pair: n for pair, n in shared.items() if n >= TWIN_INVOICES})
+        twins = chance.beyond({pair: found for pair, found in alike.items() if found.invoices >= TWIN_INVOICES})
         pairs_found = sorted({(a, b) for (a, _), (b, _) in twins})
         tables.fill(self.work, "twin_pairs", "a VARCHAR, b VARCHAR", pairs_found)
         self._merge(
@@ -261,7 +278,8 @@ class _Search:
                 SELECT * FROM side_rows ANTI JOIN contradicted USING ({KEYS}, seller, buyer)
             """)  # noqa: S608
         pairs = self._sums("sides", "seller, buyer")
-        shared = {((a, "sales"), (b, "purchases")): pair.evidence for (a, b), pair in pairs.items()}
+        rows = agreeing(self.work, "sides", "seller, buyer")
+        shared = {((a, "sales"), (b, "purchases")): found for (a, b), found in rows.items()}
         self.chance = Coincidences(self.sizes, expected_between(self.work, shared), self.across, self.slips)
         kept = {(a, b): pairs[a, b] for (a, _), (b, _) in self.chance.beyond(shared)}
         singles = {key: pair for key, pair in pairs.items() if pair.evidence == 1 and key not in kept}
@@ -352,7 +370,11 @@ class _Search:
             SELECT a_sheet AS one, a_party AS x, b_sheet AS other, b_party AS y, false AS is_own, {KEYS}
             FROM twin_evidence SEMI JOIN twin_pairs USING (a, b) WHERE a_party <> b_party
             UNION ALL
-            SELECT sheet, party, sheet, last_party, direction = 'purchases', {KEYS} FROM relation_keys WHERE party <> last_party
+            SELECT sheet, x.party, sheet, y.party, direction = 'purchases', {KEYS}
+            FROM (SELECT *, min(party) OVER of AS first, count(*) OVER of AS n FROM several_codes
+                  WINDOW of AS (PARTITION BY firm, direction, sheet, {KEYS})) AS x
+            JOIN several_codes AS y USING (firm, direction, sheet, {KEYS})
+            WHERE x.party < y.party AND (x.n <= {CODES_EACH_MAX} OR x.party = x.first)
         """  # noqa: S608
         query = f"SELECT one, x, other, y, {_SUMS}, bool_and(is_own) FROM ({same}) GROUP BY 1, 2, 3, 4"  # noqa: S608
         pairs = self.work.execute(query).fetchall()
@@ -390,27 +412,32 @@ class _Search:
         return found
 
     def _make_edges(self) -> None:
-        """Every invoice that says who sold to whom: by names, or by both sides and by codes that are a firm's."""
+        """Every invoice that says who sold to whom: by names, or by both sides, by a firm's code of the sheet, or by its own."""
         work = self.work
         # A code of twins is nobody's alone, so it draws no edge of its own; by names each goes by its own.
         columns = "sheet VARCHAR, direction VARCHAR, code VARCHAR, owner VARCHAR"
         owners = [(o.sheet, o.direction, o.code, o.firm) for o in self.owners if o.firm not in self.merged]
         tables.fill(work, "owners", columns, owners)
         own = "coalesce(n.who, k.firm)"
-        other = "coalesce(o.owner, k.party)" if self.by_name else "o.owner"
+        other = f"coalesce(o.owner, {'k.party' if self.by_name else 'w.word'})"
+        # Unless by a running number that anybody may have.
+        is_itself = (
+            "NOT regexp_full_match(party, '[0-9]{1,7}')" if self.by_name else "party IN (SELECT word FROM own_words)"
+        )
         chosen = ", ".join(f"k.{name}" for name in tables.KEY)
         work.execute(f"""
             CREATE OR REPLACE TEMP TABLE edge_rows AS
             SELECT CASE WHEN k.direction = 'sales' THEN {own} ELSE {other} END AS seller,
                    CASE WHEN k.direction = 'sales' THEN {other} ELSE {own} END AS buyer, {chosen}
             FROM relation_keys AS k LEFT JOIN named_keys AS n USING (firm, direction, {KEYS})
-            {"LEFT" if self.by_name else ""} JOIN owners AS o
-                 ON o.sheet = k.sheet AND o.direction = k.direction AND o.code = k.party
+            LEFT JOIN owners AS o ON o.sheet = k.sheet AND o.direction = k.direction AND o.code = k.party
+            LEFT JOIN own_words AS w ON w.word = k.party
+            WHERE {other} IS NOT NULL
             UNION
             SELECT seller, buyer, {KEYS} FROM sides SEMI JOIN accepted USING (seller, buyer)
             UNION
-            -- Whoever names itself as the other party, unless by a running number that anybody may have.
-            SELECT firm, firm, {KEYS} FROM relation_keys WHERE party = firm AND NOT regexp_full_match(party, '[0-9]{{1,7}}')
+            -- Whoever names itself as the other party.
+            SELECT firm, firm, {KEYS} FROM relation_keys WHERE party = firm AND {is_itself}
         """)  # noqa: S608
 
     def _reciprocal(self, edges: set[tuple[str, str]]) -> list[Relation]:

@@ -69,12 +69,14 @@ def save_relations(relations: Relations, path: Path) -> None:
     kind = path.suffix.lower()
     if kind not in (".csv", ".json"):
         raise problem("BAD_REPORT_KIND", path.name)
-    # The mark lets spreadsheets read Chinese names.
-    with whole_file(path, encoding="utf-8-sig" if kind == ".csv" else "utf-8") as file:
+    rows: list[list[object]] = [list(COLUMNS)]
+    rows += [
+        [harmless(v) if isinstance(v, str) else v for v in row_of(relation).values()] for relation in relations.found
+    ]
+    # The mark lets spreadsheets read Chinese names; where there is none, it would only spoil the first column's name elsewhere.
+    is_plain = all(str(value).isascii() for row in rows for value in row)
+    with whole_file(path, encoding="utf-8-sig" if kind == ".csv" and not is_plain else "utf-8") as file:
         if kind == ".json":
             json.dump(summary(relations), file, ensure_ascii=False, indent=1)
-            return
-        writer = csv.writer(file)
-        writer.writerow(COLUMNS)
-        for relation in relations.found:
-            writer.writerow([harmless(v) if isinstance(v, str) else v for v in row_of(relation).values()])
+        else:
+            csv.writer(file).writerows(rows)

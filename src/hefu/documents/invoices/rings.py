@@ -11,9 +11,10 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from heapq import merge
 from itertools import islice
 
 from hefu.documents.invoices.coincidence import poisson_tail
@@ -25,6 +26,8 @@ CIRCLES_MAX = 20_000
 #: Farthest that two invoices of a round may lie apart, in days, and how much larger one may be, in percent.
 LAG_DAYS = 90
 ALIKE_PERCENT = 125
+#: Unlike invoices that are passed over in search of the next of a round.
+_UNLIKE_MAX = 100
 #: Part of the circles of one length that chance may explain, for all of them to count.
 _BY_CHANCE_MAX = 0.1
 _FALSE_ALARM = 0.01
@@ -81,7 +84,10 @@ def circles(
         return Circles((), expected, True)
     import networkx as nx  # Loaded only where a circle can be: it takes as long as the rest of a small report.
 
-    graph = nx.DiGraph(kept)
+    # By numbers: sets of texts have another order in each process, and so another part would be left where the bound cuts off.
+    names = sorted({firm for edge in kept for firm in edge})
+    number = {name: i for i, name in enumerate(names)}
+    graph = nx.DiGraph([(number[a], number[b]) for a, b in kept])
     found = list[tuple[str, ...]]()
     for length in range(shortest, longest + 1):
         # Shortest first, so that a bound cuts off the long ones; each length lists the shorter ones again and passes them over.
@@ -90,7 +96,7 @@ def circles(
         for circle in few:
             seen += 1
             if len(circle) == length:
-                found.append(_turned(circle))
+                found.append(_turned([names[i] for i in circle]))
         if seen >= CIRCLES_MAX:
             return Circles(tuple(sorted(set(found), key=_order)), expected, False)
     return Circles(tuple(sorted(set(found), key=_order)), expected, True)
@@ -148,35 +154,80 @@ def count_rounds(steps: Sequence[Sequence[tuple[date, int]]]) -> int:
     >>> count_rounds([[(day, 100)], [(day.replace(day=9), 98)], [(day.replace(day=20), 97)]])
     1
     """
-    used: list[set[int]] = [set() for _ in steps]
+    books = [_Steps(rows) for rows in steps]
     starts = sorted((when, place, i) for place, rows in enumerate(steps) for i, (when, _) in enumerate(rows))
     rounds = 0
     for _, place, i in starts:
-        if i in used[place]:
-            continue
-        path = [(place, i)]
-        for step in range(1, len(steps)):
-            at = (place + step) % len(steps)
-            last_place, last = path[-1]
-            following = _next(steps[at], used[at], *steps[last_place][last])
-            if following is None:
-                break
-            path.append((at, following))
-        if len(path) == len(steps):
-            rounds += 1
-            for at, row in path:
-                used[at].add(row)
+        if i not in books[place].used:
+            path = _round([*books[place:], *books[:place]], [i])
+            rounds += path is not None
+            for book, row in zip((*books[place:], *books[:place]), path or ()):
+                book.used.add(row)
     return rounds
 
 
-def _next(rows: Sequence[tuple[date, int]], used: set[int], when: date, gross: int) -> int | None:
-    for i in range(bisect_left(rows, (when, 0)), len(rows)):
-        day, amount = rows[i]
-        if (day - when).days > LAG_DAYS:
-            return None
-        if i not in used and is_alike(amount, gross):
-            return i
+class _Steps:
+    """
+    Invoices of one edge, in order of day, by how large they are: what is unlike is not looked at.
+
+    Args:
+        rows: Day and gross, in order.
+    """
+
+    def __init__(self, rows: Sequence[tuple[date, int]]) -> None:
+        self.rows, self.used = rows, set[int]()
+        self._bins = defaultdict[int, list[int]](list)
+        for i, (_, gross) in enumerate(rows):
+            self._bins[_bin(gross)].append(i)
+        #: By steps that are still to go and bin: for each place in the bin the next that may be open; steps only ever close.
+        self._next: dict[tuple[int, int], list[int]] = {}
+
+    def following(self, when: date, gross: int, to_go: int) -> Iterator[int]:
+        """Rows alike in the days after, the earliest first, less those used or closed; a few in a row may be unlike."""
+        first, here = bisect_left(self.rows, (when, 0)), _bin(gross)
+        return merge(*(self._open(b, first, when, gross, to_go) for b in (here - 1, here, here + 1) if b in self._bins))
+
+    def _open(self, which: int, first: int, when: date, gross: int, to_go: int) -> Iterator[int]:
+        rows = self._bins[which]
+        at, unlike = self._find(which, bisect_left(rows, first), to_go), 0
+        while at < len(rows) and unlike < _UNLIKE_MAX and (self.rows[rows[at]][0] - when).days <= LAG_DAYS:
+            if rows[at] in self.used:
+                self._close(which, at, to_go)
+            elif is_alike(self.rows[rows[at]][1], gross):
+                yield rows[at]
+                # Whoever asks for another one has found that this one leads nowhere, and so it will for everyone after.
+                self._close(which, at, to_go)
+            else:
+                unlike += 1
+            at = self._find(which, at + 1, to_go)
+
+    def _close(self, which: int, at: int, to_go: int) -> None:
+        self._next[which, to_go][at] = at + 1
+
+    def _find(self, which: int, at: int, to_go: int) -> int:
+        following = self._next.get((which, to_go))
+        if following is None:
+            following = self._next[which, to_go] = list(range(len(self._bins[which]) + 1))
+        while following[at] != at:
+            following[at] = following[following[at]]
+            at = following[at]
+        return at
+
+
+def _round(books: Sequence[_Steps], path: list[int]) -> list[int] | None:
+    """The rows of a round that begins with the path, one of each book; None where there is none."""
+    to_go = len(books) - len(path)
+    if not to_go:
+        return path
+    when, gross = books[len(path) - 1].rows[path[-1]]
+    for row in books[len(path)].following(when, gross, to_go - 1):
+        if found := _round(books, [*path, row]):
+            return found
     return None
+
+
+def _bin(gross: int) -> int:
+    return int(math.log(max(1, gross)) / math.log(ALIKE_PERCENT / 100))
 
 
 def is_alike(a: int, b: int) -> bool:
@@ -197,8 +248,7 @@ def _expected_rounds(steps: Sequence[Sequence[object]], days: int, alike: float)
 
 def _alike(invoices: Mapping[Edge, Sequence[tuple[date, int]]]) -> float:
     """How often two invoices of different edges are alike: by bins of the logarithm as wide as what counts as alike."""
-    width = math.log(ALIKE_PERCENT / 100)
-    bins = Counter(int(math.log(max(1, gross)) / width) for rows in invoices.values() for _, gross in rows)
+    bins = Counter(_bin(gross) for rows in invoices.values() for _, gross in rows)
     total = sum(bins.values())
     # Two amounts within a factor lie in one bin or in neighbouring ones.
     near = sum(n * (n + bins[b - 1] + bins[b + 1]) for b, n in bins.items())

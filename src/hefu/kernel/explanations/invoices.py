@@ -149,6 +149,10 @@ INVOICES: Mapping[str, tuple[str, str]] = {
         "A report is saved as .csv or .json. Choose one of these endings.",
         "报告只能保存为 .csv 或 .json。请改用其中一种扩展名。",
     ),
+    "OUTPUT_IS_INPUT": (
+        "The file to write is one of the files that are read, and would be lost. Choose another name or folder for it.",
+        "要写入的文件正是被读取的文件之一，写入会将其覆盖。请为输出另选文件名或文件夹。",
+    ),
     "NOT_SAVED": (
         "The file could not be written. Check the folder, the room on the disk and whether you may write there.",
         "文件未能写入。请检查文件夹、磁盘空间与写入权限。",
