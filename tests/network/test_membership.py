@@ -135,7 +135,7 @@ def test_a_node_that_joins_late_takes_a_snapshot_instead_of_every_block(network,
         chain = RemoteChain(client, opened.genesis, opened.chain.application)
         raw = proving.bundle(chain, made)
     basis = verify(raw, opened.home.genesis.read_bytes()).basis
-    assert (basis.name, len(BUNDLE.read("bundle", raw).tip.seal)) == ("validators", 5)
+    assert (basis.name, len(BUNDLE.read("bundle", raw).tip.seal)) == ("validators", 6)
     network.stop(joined)
     network.start(joined)
     until(there, lambda said: said.get("engine", {}).get("voting_power") == 10)

@@ -112,7 +112,9 @@ class DelayModel:
         """Where the probability lies with nine tenths, millionths, as the customer's own mean is unsure; to show only."""
         centre, count = self.centre(record), self.weight_milli / 1_000 + record.settled
         reach = round(_NINE_TENTHS * self.spread_milli / math.sqrt(max(count, 0.001)))
-        return self._late_at(centre - reach, passed), self._late_at(centre + reach, passed)
+        # A habit of paying early says little once that time has passed, so an earlier centre need not mean a lower chance.
+        every = [self._late_at(at, passed) for at in (centre - reach, centre, centre + reach)]
+        return min(every), max(every)
 
     def expected_days(self, record: Record, passed: int | None = None) -> float:
         """Days late to be expected, those in time counted as zero."""
