@@ -90,7 +90,9 @@ def test_delays_are_fitted_tried_and_scored(tmp_path: Path) -> None:
     made = told("credit", "delays", "score", model, *asked, home=tmp_path)
     rows = list(csv.DictReader(scores.read_text("utf-8-sig").splitlines()))
     assert made["scored"] == len(rows) > 0
-    assert all(0 < int(row["late_low"]) <= int(row["late_millionths"]) <= int(row["late_high"]) <= 10**6 for row in rows)
+    assert all(
+        0 < int(row["late_low"]) <= int(row["late_millionths"]) <= int(row["late_high"]) <= 10**6 for row in rows
+    )
     overdue = {number for _, number, _, due, paid in lines[1:] if not paid and due <= "2026-05-16"}
     assert {row["number"] for row in rows if int(row["late_millionths"]) == 10**6} >= overdue > set()
     assert "OUTPUT_IS_INPUT" in hefu("credit", "delays", "score", model, *asked[:-1], file, code=2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,19 +13,22 @@ import click
 import msgspec
 
 from hefu import bootstrap
+from hefu.cli.codes import explain
 from hefu.cli.common import common, day, home_path, opened, party, passphrase
 from hefu.cli.language import t
 from hefu.cli.output import Bars, Output
 from hefu.kernel.errors import UsageError
 from hefu.kernel.keyfile import publish
 from hefu.kernel.time import instant_ms, start_of_day_ms
+from hefu.ledger.block import OK
 from hefu.ledger.genesis import Genesis
 from hefu.services.home import Home
 from hefu.services.nodes import joining, membership, takeover
-from hefu.services.nodes.local import FIRST_PORT, LocalNetwork
+from hefu.services.nodes.local import FIRST_PORT, LocalNetwork, client_of
 from hefu.services.nodes.membership import POWER
 from hefu.services.nodes.node import Node, NodeHome
 from hefu.services.nodes.supervisor import TOOLS
+from hefu.services.nodes.unanswered import Unanswered
 
 BANKS = (
     t("Bank A", "甲银行"),
@@ -241,6 +245,30 @@ def remove_validator(output: Output, name: str) -> None:
     )
 
 
+@network.command(
+    help=t(
+        "Ask again for what the network gave no answer to; it counts once.", "再次查询未获答复的交易，不会重复执行。"
+    )
+)
+@common
+def resume(output: Output) -> None:
+    """Exit code 5 where there is still one without an answer."""
+    home = home_path()
+    kept = Unanswered(Home(home).unanswered)
+    with closing(client_of(home)) as client:
+        answers = list(kept.ask(client.submit))
+    output.data([{"transaction": name, "code": None if receipt is None else receipt.code} for name, receipt in answers])
+    for name, receipt in answers:
+        if receipt is None:
+            output.line(t(f"{name}: no answer yet", f"{name}：尚无答复"))
+        else:
+            output.line(f"{name}: {receipt.code}" + ("" if receipt.code == OK else f" {explain(receipt.code, '')}"))
+    if not answers:
+        output.line(t("Every transaction has its answer.", "所有交易均已获答复。"))
+    if any(receipt is None for _, receipt in answers):
+        raise SystemExit(5)
+
+
 @network.command(help=t("Where every node stands.", "各节点的状态。"))
 @common
 def status(output: Output) -> None:
@@ -282,6 +310,13 @@ def status(output: Output) -> None:
     for entry in found:
         if entry["said"]:
             output.line(f"{entry['node']}: {entry['said']}")
+    if count := len(Unanswered(Home(home_path()).unanswered)):
+        output.line(
+            t(
+                f"{count:,} transactions have no answer yet: hefu network resume",
+                f"{count:,} 笔交易尚无答复，可用 hefu network resume 查询",
+            )
+        )
 
 
 @network.command(help=t("The last lines of a node's log.", "节点日志的最后若干行。"))

@@ -73,6 +73,8 @@ class Home:
         self.views = path / "views.db"
         #: Of a network's ledger; an embedded one keeps them itself.
         self.checkpoints = path / "checkpoints"
+        #: Transactions that a network gave no answer to yet.
+        self.unanswered = path / "unanswered"
         self._names_file = path / "names.json"
         self.names = self._read_names()
         self._index()

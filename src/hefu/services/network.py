@@ -86,9 +86,10 @@ class Network:
             # Loaded only where there is one: an HTTP client takes longer to load than most commands to run.
             from hefu.services.nodes.client import RemoteChain, RemoteEngine
             from hefu.services.nodes.local import client_of
+            from hefu.services.nodes.unanswered import Unanswered
 
             remote = self.chain = RemoteChain(client_of(home.path), self.genesis, application, home.checkpoints)
-            self.engine = RemoteEngine(remote)
+            self.engine = RemoteEngine(remote, Unanswered(home.unanswered))
         else:
             if verifiers:
                 beside = StoreProcess(home.ledger, self.genesis)

@@ -12,9 +12,10 @@ NETWORK: Mapping[str, tuple[str, str]] = {
         "网络中没有节点应答。请检查连接与地址，或待节点恢复后原样重试。",
     ),
     "UNKNOWN_OUTCOME": (
-        "The network has not answered yet; it may still carry this out. Send the same transaction again, at any node: "
-        "it counts once.",
-        "网络尚未答复，该交易仍可能生效。请向任一节点原样重新提交，不会重复执行。",
+        "The network has not answered yet, and may still carry this out. The transaction is kept: hefu network resume asks again, "
+        "and it counts once. The command typed again would be another transaction; only org enrol goes on by itself.",
+        "网络尚未答复，该交易仍可能生效。交易已保留，可用 hefu network resume 再次查询，不会重复执行；"
+        "若重新输入命令，则为另一笔交易（org enrol 除外，可直接重试）。",
     ),
     "UNKNOWN_TRANSACTION": (
         "The ledger has no answer for this transaction: it is on its way, or was never sent.",

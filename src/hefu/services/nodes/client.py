@@ -26,6 +26,7 @@ from hefu.ledger.engine import Ticket
 from hefu.ledger.genesis import Genesis
 from hefu.ledger.state import State
 from hefu.ledger.tree import StateProof, check_proof
+from hefu.services.nodes.unanswered import NO_ANSWER, Unanswered
 
 T = TypeVar("T")
 _RECORDS: Codec[tuple[int, tuple[bytes | None, ...]]] = Codec(tuple[int, tuple[bytes | None, ...]])
@@ -133,7 +134,8 @@ class NodeClient:
                 pause = min(pause * 2, 5.0)
             if time.monotonic() > end:
                 raise EngineError(
-                    "the network has not answered yet; send the same bytes again, they count once",
+                    "the network has not answered, and may carry this out yet: `hefu network resume` asks again; the command "
+                    "typed again would count twice",
                     code="UNKNOWN_OUTCOME",
                 )
             # Another node may be nearer to the network than this one.
@@ -325,10 +327,12 @@ class RemoteEngine:
 
     Args:
         chain: The ledger that they show.
+        unanswered: Keeps what the network gave no answer to.
     """
 
-    def __init__(self, chain: RemoteChain) -> None:
+    def __init__(self, chain: RemoteChain, unanswered: Unanswered | None = None) -> None:
         self._chain = chain
+        self._unanswered = unanswered
         self._pool = ThreadPoolExecutor(SUBMITTERS, "hefu-submit")
         self._closed = False
 
@@ -339,10 +343,10 @@ class RemoteEngine:
         def carry() -> None:
             try:
                 ticket.complete(self._chain.client.submit(raw))
-            except EngineError as error:
-                ticket.fail(error)
             except HefuError as error:
-                ticket.fail(EngineError(str(error), code=error.code))
+                if self._unanswered is not None and error.code in NO_ANSWER:
+                    self._unanswered.keep(raw)
+                ticket.fail(error if isinstance(error, EngineError) else EngineError(str(error), code=error.code))
             except BaseException as error:
                 ticket.fail(EngineError(f"the submitter stopped: {type(error).__name__}"))
                 raise
