@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import shutil
 
+import pytest
+from click.testing import CliRunner
+
 from commands import hefu, told
 from hefu import bootstrap
+from hefu.cli import network as commands_of_networks
 from hefu.ledger.engines.cometbft.replica import Replica
 from hefu.ledger.genesis import Genesis
 from hefu.ledger.store import RocksStore
@@ -39,3 +43,19 @@ def test_a_copy_of_a_network_s_ledger_decides_nothing_by_itself(tmp_path):
     (home / "network.json").unlink()
     assert "HANDED_OVER" in hefu("org", "enrol", "Rogue", home=home, code=5)
     assert told("ledger", "status", home=home)["height"] == 0
+
+
+@pytest.mark.parametrize(("up", "is_told"), [(4, False), (3, False), (2, True), (1, True)])
+def test_the_status_says_when_too_little_voting_power_is_up(tmp_path, monkeypatch, up, is_told):
+    local = four_banks(tmp_path / "n")
+    names = ("pid", "height", "block_id", "state_root", "engine_height", "peers", "waiting", "url", "said")
+    nodes = [
+        {**dict.fromkeys(names), "node": name, "state": "up" if i < up else "down", "power": 10 if i < up else None}
+        | {"total_power": 40 if i < up else None, "url": ""}
+        for i, name in enumerate(local.nodes)
+    ]
+    monkeypatch.setattr(commands_of_networks, "_status", lambda _: nodes)
+    monkeypatch.setenv("HEFU_HOME", str(local.home))
+    said = CliRunner().invoke(commands_of_networks.network, ["status"])
+    assert said.exit_code == 0, said.output
+    assert (f"{10 * up} of 40 of the voting power is up here; without more than 26" in said.output) is is_told

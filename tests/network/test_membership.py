@@ -48,7 +48,8 @@ def test_a_bank_that_joins_votes_after_the_members_let_it_in(network, opened):
     opened.enrol(FounderSpec("Steel", ("core_enterprise",)), "Operator")
     opened.enrol(FounderSpec("Parts", ("supplier",)), "Operator")
     name = membership.add_validator(network, opened, "Bank E")
-    assert network.status_of(name)["engine"]["voting_power"] == 10
+    engine = network.status_of(name)["engine"]
+    assert (engine["voting_power"], engine["total_power"]) == (10, 50)
     assert len(set(agreed(network).values())) == 1
     with pytest.raises(UsageError) as caught:
         membership.add_validator(network, opened, "Bank E")
@@ -104,6 +105,14 @@ def test_a_bank_elsewhere_joins_by_a_trusted_genesis_and_hands_in_a_request(netw
     finally:
         process.terminate()
         process.wait(30)
+
+
+def test_one_node_is_stopped_and_started_by_name(network):
+    assert "UNKNOWN_NODE" in hefu("network", "down", "node77", home=network.home, code=2)
+    assert "Down: node2." in hefu("network", "down", "node2", home=network.home)
+    assert network.pid("node2") is None
+    assert "1 node is up." in hefu("network", "up", "node2", home=network.home)
+    until(network.nodes["node2"], lambda said: not said["engine"].get("catching_up", True))
 
 
 def test_a_node_that_joins_late_takes_a_snapshot_instead_of_every_block(network, opened):

@@ -157,28 +157,34 @@ def take_over(output: Output, banks: tuple[str, ...], first_port: int) -> None:
     output.line(t("`hefu network up` starts it.", "用 hefu network up 启动。"))
 
 
-@network.command(help=t("Start all nodes and wait until they decide blocks.", "启动全部节点，等待网络就绪。"))
+@network.command(
+    help=t("Start all nodes, or those named, and wait until they are up.", "启动全部或指定的节点，并等待就绪。")
+)
+@click.argument("nodes", nargs=-1)
 @common
-def up(output: Output) -> None:
+def up(output: Output, nodes: tuple[str, ...]) -> None:
     """They live on when this command ends."""
     local = LocalNetwork(home_path())
 
     def told(name: str, status: dict[str, Any]) -> None:
         output.line(t(f"{name} is up at block {status['height']}", f"{name} 已就绪，区块高度 {status['height']}"))
 
-    local.up(told)
+    local.up(told, names=nodes)
     output.data({"nodes": _status(local)})
-    output.line(t(f"{len(local.nodes)} nodes are up.", f"{len(local.nodes)} 个节点已就绪。"))
+    count = len(nodes or local.nodes)
+    output.line(t(f"{count} nodes are up." if count != 1 else "1 node is up.", f"{count} 个节点已就绪。"))
 
 
-@network.command(help=t("Stop all nodes.", "停止全部节点。"))
+@network.command(help=t("Stop all nodes of this home, or those named.", "停止本地全部或指定的节点。"))
+@click.argument("nodes", nargs=-1)
 @common
-def down(output: Output) -> None:
+def down(output: Output, nodes: tuple[str, ...]) -> None:
     """In order; nothing is lost."""
     local = LocalNetwork(home_path())
-    local.down()
+    local.down(nodes)
     output.data({"nodes": _status(local)})
-    output.line(t("All nodes are down.", "全部节点已停止。"))
+    named = ", ".join(nodes)
+    output.line(t(f"Down: {named}.", f"已停止：{named}。") if nodes else t("All nodes are down.", "全部节点已停止。"))
 
 
 @network.command(
@@ -310,6 +316,15 @@ def status(output: Output) -> None:
     for entry in found:
         if entry["said"]:
             output.line(f"{entry['node']}: {entry['said']}")
+    total = max((entry["total_power"] or 0 for entry in found), default=0)
+    up = sum(entry["power"] or 0 for entry in found if entry["state"] == "up")
+    if total and 3 * up <= 2 * total:
+        output.line(
+            t(
+                f"{up:,} of {total:,} of the voting power is up here; without more than {2 * total // 3:,}, here and elsewhere, nothing is decided",
+                f"本地运行的表决权为 {up:,}/{total:,}；各处合计须超过 {2 * total // 3:,} 才能出块",
+            )
+        )
     if count := len(Unanswered(Home(home_path()).unanswered)):
         output.line(
             t(
@@ -378,6 +393,7 @@ def _status(local: LocalNetwork) -> list[dict[str, Any]]:
                 "engine_height": said.get("engine_height"),
                 "peers": engine.get("peers"),
                 "power": engine.get("voting_power"),
+                "total_power": engine.get("total_power"),
                 "waiting": said.get("waiting"),
                 "url": url,
                 "said": words,

@@ -257,25 +257,28 @@ class LocalNetwork:
         part = max(1, (os.cpu_count() or 1) // len(self.nodes))
         return {"GOMAXPROCS": str(part), **os.environ}
 
-    def up(self, progress: Callable[[str, dict[str, Any]], None] | None = None, timeout_s: float = START_S) -> None:
+    def up(
+        self,
+        progress: Callable[[str, dict[str, Any]], None] | None = None,
+        timeout_s: float = START_S,
+        names: Sequence[str] = (),
+    ) -> None:
         """
-        Start every node and wait until the network decides.
+        Start every node and wait until the network decides; or some, and wait until their engines run, whatever the others do.
 
         Raises:
+            UsageError: No such node.
             EngineError: One did not come up in time; the reason as far as its log tells.
         """
-        for name in self.nodes:
+        for name in self._known(names):
             self.start(name)
         end = time.monotonic() + timeout_s
-        for name in self.nodes:
+        for name in self._known(names):
             while True:
                 status = self.status_of(name)
                 engine = status.get("engine", {})
-                if (
-                    engine.get("running")
-                    and not engine.get("catching_up", True)
-                    and engine.get("peers", 0) >= len(self.nodes) - 2
-                ):
+                together = not engine.get("catching_up", True) and engine.get("peers", 0) >= len(self.nodes) - 2
+                if engine.get("running") and (names or together):
                     break
                 if self.pid(name) is None or time.monotonic() > end:
                     raise EngineError(
@@ -286,6 +289,13 @@ class LocalNetwork:
                 time.sleep(0.2)
             if progress is not None:
                 progress(name, status)
+
+    def _known(self, names: Sequence[str]) -> list[str]:
+        """Those nodes, or all."""
+        for name in names:
+            if name not in self.nodes:
+                raise UsageError(f"no node {name}; there are {', '.join(self.nodes)}", code="UNKNOWN_NODE")
+        return list(names or self.nodes)
 
     def status_of(self, name: str) -> dict[str, Any]:
         """What a node says of itself; empty if it does not answer."""
@@ -351,14 +361,19 @@ class LocalNetwork:
                     os.waitpid(pid or 0, os.WNOHANG)
                 time.sleep(0.05)
 
-    def down(self) -> None:
-        """Stop every node, and the forwarders between them."""
-        for name in self.nodes:
+    def down(self, names: Sequence[str] = ()) -> None:
+        """
+        Stop every node, and the forwarders between them; or some.
+
+        Raises:
+            UsageError: No such node.
+        """
+        for name in self._known(names):
             pid = self.pid(name)
             if pid is not None:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGTERM)
-        for name in self.nodes:
+        for name in self._known(names):
             self.stop(name)
-        if self.links is not None:
+        if self.links is not None and not names:
             self.links.stop()

@@ -31,6 +31,7 @@ from typing import Any
 import msgspec
 import uvicorn
 
+from hefu.contracts.parties import state as ps
 from hefu.contracts.parties.state import VALIDATORS
 from hefu.kernel.errors import Corrupt, EngineError, HefuError, UsageError
 from hefu.kernel.keyfile import publish
@@ -426,12 +427,18 @@ class Node:
                     "height": int(sync["latest_block_height"]),
                     "catching_up": bool(sync["catching_up"]),
                     "voting_power": int(own["voting_power"]),
+                    "total_power": self._total_power(),
                 }
             if supervisor is not None:
                 facts |= supervisor.warning if facts["running"] else supervisor.explain()
             self._engine_facts = facts
             self._look_ahead()
             await asyncio.sleep(1.0)
+
+    def _total_power(self) -> int:
+        """Voting power of all validators, as the members set it."""
+        record = self.replica.chain.state.get(ps.VALIDATORS_KEY, ps.VALIDATORS)
+        return 0 if record is None else sum(validator.power for validator in record.validators)
 
     def _look_ahead(self) -> None:
         """Say it once where the members adopted a code version that this software does not know: it stops there."""
