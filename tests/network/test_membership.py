@@ -101,7 +101,7 @@ def test_a_bank_elsewhere_joins_by_a_trusted_genesis_and_hands_in_a_request(netw
         assert "OTHER_ORGANISATION" in said
         assert "Bank F is no validator any more." in hefu("network", "remove-validator", "Bank F", home=network.home)
         until(there, lambda said: said.get("engine", {}).get("voting_power") == 0)
-        assert "UNKNOWN_NODE" in hefu("network", "remove-validator", "Bank F", home=network.home, code=2)
+        assert "UNKNOWN_VALIDATOR" in hefu("network", "remove-validator", "Bank F", home=network.home, code=2)
     finally:
         process.terminate()
         process.wait(30)

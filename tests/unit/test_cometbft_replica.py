@@ -75,7 +75,9 @@ def test_the_same_blocks_and_times_make_the_same_ledger_as_the_embedded_engine(w
     blocks = story(world)
     times = [BLOCK_START_MS + 500 * i for i in range(1, len(blocks) + 1)]
     now = [0]
-    engine = EmbeddedEngine(Chain(world.genesis, bootstrap.application(), MemoryStore()), now_ms=lambda: now[0])
+    engine = EmbeddedEngine(
+        Chain(world.genesis, bootstrap.application(), MemoryStore()), now_ms=lambda: now[0], stands_in=True
+    )
     for height, (raws, at_ms) in enumerate(zip(blocks, times, strict=True), start=1):
         now[0] = at_ms
         there = [ticket.wait(10) for ticket in together(engine, raws)]

@@ -9,7 +9,7 @@ import pytest
 
 from hefu import bootstrap
 from hefu.contracts.parties import state as ps
-from hefu.kernel.errors import EngineError, Rejected
+from hefu.kernel.errors import EngineError, Rejected, UsageError
 from hefu.services.founding import FounderSpec
 from hefu.services.network import Network
 
@@ -60,6 +60,24 @@ def test_without_an_answer_it_goes_on_when_it_is_enrolled_again(network, monkeyp
     organisation, account = bytes.fromhex(made.organisation), bytes.fromhex(made.account)
     assert network.engine.query(lambda chain: chain.state.get(ps.organisation_key(organisation), ps.ORGANISATION))
     assert network.engine.query(lambda chain: chain.state.get(ps.account_key(account), ps.ACCOUNT))
+
+
+def test_what_may_arrive_yet_keeps_its_keys_and_its_terms(network, monkeypatch):
+    with monkeypatch.context() as patched:
+        interrupted(network, patched, 1, arrives=False)
+        with pytest.raises(EngineError):
+            network.enrol(SUPPLIER, "Operator")
+    with pytest.raises(UsageError) as other:
+        network.enrol(FounderSpec("Gears", ("core_enterprise",), False), "Operator")
+    assert other.value.code == "ENROLMENT_BEGUN"
+    network.enrol(FounderSpec("Wheels", ("supplier",), False), "Operator")
+    with pytest.raises(Rejected):
+        # Another registrar's signature does not fit; that says nothing of the first try.
+        network.enrol(SUPPLIER, "Wheels")
+    begun = network.home.unfinished("Gears")
+    assert begun is not None
+    assert (network.home.organisation_folder(begun) / "govern.key.json").exists()
+    assert network.enrol(SUPPLIER, "Operator").organisation == begun.organisation
 
 
 def test_what_a_rule_refuses_leaves_nothing(network):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import time
 from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import pytest
 
-from hefu.kernel.errors import EngineError, Unavailable
-from hefu.services.nodes.client import RemoteEngine
+from hefu.kernel.errors import EngineError, HefuError
+from hefu.services.nodes.client import NodeClient, RemoteEngine, Silence
 from hefu.services.nodes.unanswered import Unanswered
 
 
@@ -33,7 +36,7 @@ class Silent:
     ("error", "kept"),
     [
         (EngineError("no answer", code="UNKNOWN_OUTCOME"), 1),
-        (Unavailable("nobody", code="NO_NODE_ANSWERS"), 1),
+        (Silence("nobody was reached", heard=False), 0),
         (EngineError("full", code="BUSY"), 0),
         (None, 0),
     ],
@@ -50,6 +53,35 @@ def test_only_what_may_have_arrived_is_kept(tmp_path, error, kept):
         assert told.value.code == error.code
     engine.close()
     assert len(unanswered) == kept
+
+
+@pytest.mark.parametrize(
+    ("turns", "code"),
+    [
+        ([httpx.ConnectError("refused")], "NO_NODE_ANSWERS"),
+        ([httpx.ConnectTimeout("far")], "NO_NODE_ANSWERS"),
+        ([httpx.ReadTimeout("slow")], "UNKNOWN_OUTCOME"),
+        ([httpx.RemoteProtocolError("cut off")], "UNKNOWN_OUTCOME"),
+        ([httpx.Response(504)], "UNKNOWN_OUTCOME"),
+        ([httpx.Response(202)], "UNKNOWN_OUTCOME"),
+        ([httpx.Response(202), httpx.ConnectError("refused")], "UNKNOWN_OUTCOME"),
+    ],
+)
+def test_a_transaction_that_nobody_got_is_not_taken_for_one_without_an_answer(monkeypatch, turns, code):
+    answers = itertools.chain(turns, itertools.repeat(turns[-1]))
+
+    def answered(request: httpx.Request) -> httpx.Response:
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    client = NodeClient(["http://node"], ["token"])
+    monkeypatch.setattr(client, "_http", httpx.Client(transport=httpx.MockTransport(answered)))
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    with pytest.raises(HefuError) as told:
+        client.submit(b"one", patience_s=0.01)
+    assert told.value.code == code
 
 
 def test_each_is_asked_for_until_it_has_its_answer(tmp_path):

@@ -170,17 +170,11 @@ def _taken(texts: Sequence[str]) -> dict[str, int]:
 
 def _firms(path: Path, left_out: Counter[str]) -> Iterator[Firm]:
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise UsageError(
-            t("the table of firms is not CSV in UTF-8", "企业表不是 UTF-8 编码的 CSV"), code="BAD_FIRMS"
-        ) from None
-    reader = csv.DictReader(io.StringIO(text))
-    try:
+        reader = csv.DictReader(io.StringIO(path.read_bytes().decode("utf-8-sig")))
         # Scores carry the identifier's own name.
         reader.fieldnames = ["firm" if name == "firm_id" else name for name in reader.fieldnames or ()]
         rows = list(reader)
-    except csv.Error:
+    except (UnicodeDecodeError, csv.Error):
         raise UsageError(
             t("the table of firms is not CSV in UTF-8", "企业表不是 UTF-8 编码的 CSV"), code="BAD_FIRMS"
         ) from None

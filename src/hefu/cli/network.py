@@ -30,6 +30,8 @@ from hefu.services.nodes.node import Node, NodeHome
 from hefu.services.nodes.supervisor import TOOLS
 from hefu.services.nodes.unanswered import Unanswered
 
+#: Patience for each transaction that is asked for again.
+RESUME_S = 15.0
 BANKS = (
     t("Bank A", "甲银行"),
     t("Bank B", "乙银行"),
@@ -262,7 +264,7 @@ def resume(output: Output) -> None:
     home = home_path()
     kept = Unanswered(Home(home).unanswered)
     with closing(client_of(home)) as client:
-        answers = list(kept.ask(client.submit))
+        answers = list(kept.ask(lambda raw: client.submit(raw, RESUME_S)))
     output.data([{"transaction": name, "code": None if receipt is None else receipt.code} for name, receipt in answers])
     for name, receipt in answers:
         if receipt is None:

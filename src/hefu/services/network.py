@@ -17,7 +17,7 @@ from hefu.contracts.parties import state as ps
 from hefu.contracts.parties.contract import possession_message
 from hefu.contracts.parties.roles import ACTIVE
 from hefu.kernel.codec import Record
-from hefu.kernel.errors import EngineError, Rejected
+from hefu.kernel.errors import EngineError, Rejected, UsageError
 from hefu.kernel.hashing import ZERO
 from hefu.kernel.ids import SALT_BYTES, derive_id
 from hefu.kernel.keyfile import COST, KeyPair, read_key, write_key
@@ -102,7 +102,7 @@ class Network:
             else:
                 self.chain = Chain(self.genesis, application, RocksStore(home.ledger), self.sealer)
             try:
-                self.engine = EmbeddedEngine(self.chain, verifiers=verifiers, stands_in=False)
+                self.engine = EmbeddedEngine(self.chain, verifiers=verifiers)
             except BaseException:
                 self.chain.store.close()
                 raise
@@ -136,20 +136,28 @@ class Network:
 
         Raises:
             Rejected: A rule refused, or votes are missing (VOTES_MISSING).
+            UsageError: It was begun with other roles, membership or code (ENROLMENT_BEGUN).
         """
         home = self.home
         by = home.party(registrar)
-        entry = home.unfinished(spec.name) or self._begun(spec, by)
+        before = home.unfinished(spec.name)
+        if before is not None and not _is_of(before, spec):
+            raise UsageError(
+                "its enrolment was begun otherwise and may be carried out yet; repeat it as it was",
+                code="ENROLMENT_BEGUN",
+                where=f"{', '.join(before.roles)}{', member' * before.member}",
+            )
+        entry = before or self._begun(spec, by)
         creator, salt, account_salt = _enrolment_of(entry)
         organisation = bytes.fromhex(entry.organisation)
         if not self._knows(organisation):
             try:
                 self._admit(entry, by, creator, salt)
             except Rejected as error:
-                # A transaction of the first try may have arrived meanwhile.
+                # A transaction of the first try may have arrived meanwhile, or may arrive yet: its keys are kept.
                 if not self._knows(organisation):
-                    if error.code != "VOTES_MISSING":
-                        # The ledger knows nothing of these keys, so nothing is lost with them.
+                    if before is None and error.code != "VOTES_MISSING":
+                        # Nothing else is on its way, and the ledger knows nothing of these keys: nothing is lost with them.
                         home.remove(entry)
                     raise
         account_key = ps.account_key(bytes.fromhex(entry.account))
@@ -161,7 +169,8 @@ class Network:
 
     def _begun(self, spec: FounderSpec, by: PartyEntry) -> PartyEntry:
         """Its keys, and the identifiers that it will have, in the address book."""
-        _, _, entry = new_party(self.home, spec, self.genesis.file.suite, self._passphrase, self._cost)
+        office, ruling, entry = new_party(self.home, spec, self.genesis.file.suite, self._passphrase, self._cost)
+        self._rings[entry.name] = KeyRing(office, ruling)
         salt, account_salt = secrets.token_bytes(SALT_BYTES), secrets.token_bytes(SALT_BYTES)
         creator = bytes.fromhex(by.organisation) if _is_enrolled(entry) else ZERO
         organisation = self._derive(creator, salt, "organisation")
@@ -205,7 +214,7 @@ class Network:
         signers = [self.ring(proposer).govern]
         record = self.engine.query(lambda chain: chain.state.get(ps.MEMBERS_KEY, ps.MEMBERS))
         # The ledger's members, not this home's: others may have been admitted from elsewhere.
-        members = record.members if record is not None else ()
+        members = frozenset(record.members if record is not None else ())
         needed = (2 * len(members) + 2) // 3
         for party in self.home.names.parties:
             if len(signers) >= needed:
@@ -438,6 +447,11 @@ class Network:
 def _is_enrolled(entry: PartyEntry) -> bool:
     """Whether a registrar enrols it; others are admitted by vote."""
     return entry.roles == ("supplier",) and not entry.member
+
+
+def _is_of(entry: PartyEntry, spec: FounderSpec) -> bool:
+    """Whether an organisation is the one that is specified."""
+    return (entry.roles, entry.member, entry.uscc) == (tuple(sorted(spec.roles)), spec.member, spec.uscc)
 
 
 def _enrolment_of(entry: PartyEntry) -> tuple[bytes, bytes, bytes]:

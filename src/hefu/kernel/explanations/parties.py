@@ -104,6 +104,11 @@ PARTIES: Mapping[str, tuple[str, str]] = {
         "The members have no such proposal before them. Check its identifier.",
         "没有这项待表决的提议。请核对其标识。",
     ),
+    "ENROLMENT_BEGUN": (
+        "An organisation of this name is being enrolled with other roles, membership or code, and the network has not answered "
+        "that yet. Repeat it as it was, or take another name.",
+        "同名机构已以其他角色、成员身份或代码提出入网，网络尚未答复。请按原样重试，或另取名称。",
+    ),
     "VOTES_MISSING": (
         "The change is proposed, but the members of this home alone are too few to adopt it. Let the others vote on the "
         "identifier in the message: hefu org vote PROPOSAL --as MEMBER.",

@@ -85,7 +85,7 @@ class EmbeddedEngine:
         verifiers: int = 0,
         queue_size: int = 20_000,
         queue_bytes: int = QUEUE_BYTES,
-        stands_in: bool = True,
+        stands_in: bool = False,
     ) -> None:
         self._chain = chain
         self._now_ms = now_ms

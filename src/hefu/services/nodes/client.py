@@ -45,6 +45,21 @@ PAGE = 5_000
 _NEWEST_CHECKPOINT = b"mcheckpoint"
 
 
+class Silence(Unavailable):
+    """
+    No node answers.
+
+    Args:
+        heard: One may have got the question all the same.
+    """
+
+    code = "NO_NODE_ANSWERS"
+
+    def __init__(self, message: str, *, heard: bool) -> None:
+        super().__init__(message)
+        self.heard = heard
+
+
 class NodeClient:
     """
     Args:
@@ -74,11 +89,11 @@ class NodeClient:
         A question to whichever node answers.
 
         Raises:
-            Unavailable: No node answers (NO_NODE_ANSWERS).
+            Silence: No node answers (NO_NODE_ANSWERS).
             Busy: The node that answered has no room.
             EngineError: It refused; the code says why.
         """
-        trouble = ""
+        trouble, heard = "", False
         for turn in range(len(self._urls)):
             at = (self._first + turn) % len(self._urls)
             headers = {"Authorization": f"Bearer {self._tokens[at]}"}
@@ -88,7 +103,9 @@ class NodeClient:
                 )
             except httpx.HTTPError as error:
                 trouble = f"{self._urls[at]}: {type(error).__name__}"
+                heard = heard or not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
                 continue
+            heard = True
             if response.status_code in (502, 504):
                 trouble = f"{self._urls[at]}: HTTP {response.status_code}"
                 continue
@@ -98,7 +115,7 @@ class NodeClient:
             except Closed:
                 # It stops: the question was not answered, and may be put to another.
                 trouble = f"{self._urls[at]}: {Closed.code}"
-        raise Unavailable(f"no node of the network answers ({trouble})", code="NO_NODE_ANSWERS")
+        raise Silence(f"no node of the network answers ({trouble})", heard=heard)
 
     def too_old(self, code_version: int) -> list[str]:
         """Nodes whose software does not know a code version, or which do not answer."""
@@ -118,17 +135,20 @@ class NodeClient:
 
         Raises:
             EngineError: Nothing is known after all patience (UNKNOWN_OUTCOME): the same bytes may be sent again at any time.
+            Silence: No node was reached at all.
             Busy: No node had room for it.
         """
         end = time.monotonic() + patience_s
-        pause = 0.2
+        pause, may_have_arrived = 0.2, False
         while True:
             try:
                 answer = self.ask("POST", "/v1/transactions", body=raw, params={"wait_s": f"{WAIT_S:g}"})
                 if answer.status_code == 200:
                     return self._seen(_receipt(answer.content))
-            except (Unavailable, Busy):
-                if time.monotonic() > end:
+                may_have_arrived = True
+            except (Silence, Busy) as error:
+                may_have_arrived = may_have_arrived or (isinstance(error, Silence) and error.heard)
+                if time.monotonic() > end and not may_have_arrived:
                     raise
                 time.sleep(pause)
                 pause = min(pause * 2, 5.0)
@@ -344,7 +364,7 @@ class RemoteEngine:
             try:
                 ticket.complete(self._chain.client.submit(raw))
             except HefuError as error:
-                if self._unanswered is not None and error.code in NO_ANSWER:
+                if self._unanswered is not None and error.code == NO_ANSWER:
                     self._unanswered.keep(raw)
                 ticket.fail(error if isinstance(error, EngineError) else EngineError(str(error), code=error.code))
             except BaseException as error:

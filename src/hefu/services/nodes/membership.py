@@ -89,7 +89,7 @@ def remove_validator(local: LocalNetwork, network: Network, name: str) -> bool:
     organisation = bytes.fromhex(network.home.party(bank).organisation)
     keys = _keys_of(network, organisation) if node is None else [engine_home.read_keys(node.engine).validator]
     if not keys:
-        raise UsageError(f"{bank} has no validator", code="UNKNOWN_NODE")
+        raise UsageError(f"{bank} has no validator", code="UNKNOWN_VALIDATOR")
     for key in keys:
         network.vote(network.home.party(network.home.operator), pc.SetValidator(organisation, key, 0, b""))
     if node is None:

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 
-from hefu.kernel.errors import EngineError, HefuError
+from hefu.kernel.errors import EngineError, Unavailable
 from hefu.kernel.keyfile import publish
 from hefu.ledger.block import Receipt
 
 #: What says nothing about whether a transaction arrived.
-NO_ANSWER = ("UNKNOWN_OUTCOME", "NO_NODE_ANSWERS")
+NO_ANSWER = "UNKNOWN_OUTCOME"
 
 
 class Unanswered:
@@ -47,9 +47,7 @@ class Unanswered:
         for path in self._files():
             try:
                 receipt = submit(path.read_bytes())
-            except HefuError as error:
-                if error.code not in NO_ANSWER and not isinstance(error, EngineError):
-                    raise
+            except (EngineError, Unavailable):
                 yield path.stem, None
                 continue
             path.unlink()
