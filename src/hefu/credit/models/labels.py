@@ -79,9 +79,8 @@ def label_of(seen: Sequence[Seen]) -> tuple[str, str] | None:
     if worded:
         return worded[-1].name, "no column is called an outcome; its words are taken for one"
     place = two[0] if two[-1].name != seen[-1].name and two[0].name == seen[0].name else two[-1]
-    return place.name, "" if len(
-        two
-    ) == 1 else "no column is called an outcome; of those with two words this is a guess"
+    doubt = "" if len(two) == 1 else "no column is called an outcome; of those with two words this is a guess"
+    return place.name, doubt
 
 
 def is_outcome(plain: str) -> bool:
